@@ -1,0 +1,81 @@
+// The JSON documents of the local API that hold several records, hits or changes. Fields are only ever added.
+
+/// Several records.
+public struct RecordsDocument: Codable, Hashable, Sendable {
+    /// The records.
+    public var records: [RecordDocument]
+
+    public init(records: [RecordDocument]) { self.records = records }
+}
+
+/// One record with those below it: a record's fields, and `children` beside them.
+public struct RecordDetailDocument: Codable, Hashable, Sendable {
+    /// The record.
+    public var record: RecordDocument
+    /// The records right below it.
+    public var children: [RecordDocument]
+
+    public init(record: RecordDocument, children: [RecordDocument]) {
+        self.record = record
+        self.children = children
+    }
+
+    private enum CodingKeys: String, CodingKey { case children }
+
+    public init(from decoder: any Decoder) throws {
+        record = try RecordDocument(from: decoder)
+        children = try decoder.container(keyedBy: CodingKeys.self).decode(
+            [RecordDocument].self, forKey: .children)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try record.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(children, forKey: .children)
+    }
+}
+
+/// What a search found.
+public struct SearchDocument: Codable, Hashable, Sendable {
+    /// A record with the place in it that matched.
+    public struct Hit: Codable, Hashable, Sendable {
+        /// The record.
+        public var record: RecordDocument
+        /// The words around the match.
+        public var snippet: String
+
+        public init(record: RecordDocument, snippet: String) {
+            self.record = record
+            self.snippet = snippet
+        }
+    }
+
+    /// The hits, the best first.
+    public var hits: [Hit]
+
+    public init(hits: [Hit]) { self.hits = hits }
+}
+
+/// Changes of the log.
+public struct LogListDocument: Codable, Hashable, Sendable {
+    /// The changes.
+    public var changes: [LogDocument]
+
+    public init(changes: [LogDocument]) { self.changes = changes }
+}
+
+/// What an import wrote.
+public struct ImportDocument: Codable, Hashable, Sendable {
+    /// How many records were created.
+    public var records: Int64
+    /// How many changes that took.
+    public var changes: Int64
+    /// The ids of the records whose lines had a key.
+    public var keys: [String: String]
+
+    public init(records: Int64, changes: Int64, keys: [String: String]) {
+        self.records = records
+        self.changes = changes
+        self.keys = keys
+    }
+}

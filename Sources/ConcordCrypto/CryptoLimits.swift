@@ -1,0 +1,17 @@
+// The limits that this module enforces on what comes from outside, in one place.
+
+/// Limits on keys, certificates and passphrases.
+public enum CryptoLimits {
+    /// Bytes of one certificate in DER; those that Concord issues have about 700.
+    public static let certificateBytes = 16 * 1024
+    /// Certificates in one PEM text and in what a TLS peer presents.
+    public static let certificatesInChain = 4
+    /// Characters of each part of a certificate's subject (the upper bounds of X.520).
+    public static let subjectCharacters = 64
+    /// Bytes of a passphrase, OpenSSL's PEM buffer.
+    public static let passphraseBytes = 1024
+    /// Bytes of a PEM text that is read.
+    public static let pemBytes = 256 * 1024
+    /// Rounds of PBKDF2 with HMAC-SHA-256 for an encrypted key: about 0.15 s.
+    public static let passphraseIterations: Int32 = 600_000
+}

@@ -1,0 +1,222 @@
+// How a store keeps a record's state between two changes of it: compact, because there is one per record. Replica ids
+// stand once, in a table, and dots refer to it; timestamps are written as the distance to the latest. Equal states
+// have equal bytes. This form is local: it is never sent, and a later level may choose another number in front.
+
+import CBOR
+
+extension RecordState {
+    private static let form: UInt64 = 1
+    private static let parts = 12
+
+    /// The state in a compact form that ``init(encoded:)`` reads.
+    public func encoded() -> [UInt8] {
+        var table = touched
+        table.merge(covered)
+        for dot in openDeletes { table.raise(dot.replica, to: 1) }
+        var writer = CBORWriter(capacity: 512)
+        writer.array(Self.parts)
+        writer.unsigned(Self.form)
+        writer.record(id)
+        writer.text(kind.string)
+        if let parent { writer.record(parent) } else { writer.byteString([]) }
+        writer.array(table.elements.count)
+        for element in table.elements {
+            writer.byteString(high: element.replica.value.high, low: element.replica.value.low)
+        }
+        writer.array(4)
+        writer.reference(created, table)
+        writer.unsigned(UInt64(createdAt))
+        writer.unsigned(UInt64(updatedAt))
+        writer.references(touched.elements, table)
+        writer.references(covered.elements, table)
+        writer.array(openDeletes.count * 2)
+        for dot in openDeletes { writer.reference(dot, table) }
+        writer.array(registers.count * 2)
+        for register in registers { write(register, table, to: &writer) }
+        writer.array(sets.count * 2)
+        for set in sets { Self.write(set, table, to: &writer) }
+        writer.array(0)
+        return writer.bytes
+    }
+
+    private func write(_ register: Register, _ table: VersionVector, to writer: inout CBORWriter) {
+        writer.text(register.field.string)
+        writer.array(register.values.count * 4)
+        for value in register.values {
+            writer.reference(value.dot, table)
+            writer.unsigned(UInt64(updatedAt - value.timestamp))
+            writer.value(value.value)
+        }
+    }
+
+    private static func write(_ set: ElementSet, _ table: VersionVector, to writer: inout CBORWriter) {
+        writer.text(set.field.string)
+        writer.array(set.elements.count * 2)
+        for element in set.elements {
+            writer.value(element.element)
+            writer.array(element.adds.count * 2)
+            for dot in element.adds { writer.reference(dot, table) }
+        }
+    }
+
+    /// Reads ``encoded()``.
+    ///
+    /// - Throws: ``ConcordError`` E-5003 if the bytes are not of that form.
+    public init(encoded bytes: [UInt8]) throws {
+        do {
+            var reader = StateReader(bytes)
+            try self.init(from: &reader)
+        } catch {
+            throw ConcordError(.corruptDatabase, "the stored state of a record cannot be read: \(error)")
+        }
+    }
+
+    private init(from reader: inout StateReader) throws {
+        try reader.cbor.array(count: Self.parts)
+        guard try reader.cbor.unsigned() == Self.form else { throw StateError.form }
+        id = try reader.record()
+        kind = try reader.name()
+        parent = try reader.optionalRecord()
+        try reader.readTable()
+        try reader.cbor.array(count: 4)
+        created = try reader.dot()
+        createdAt = Int64(try reader.cbor.unsigned(upTo: Int(Limits.timestamp)))
+        let latest = Int64(try reader.cbor.unsigned(upTo: Int(Limits.timestamp)))
+        updatedAt = latest
+        let touched = VersionVector(try reader.dots())
+        guard touched.contains(created) else { throw StateError.untouched }
+        self.touched = touched
+        covered = VersionVector(try reader.dots())
+        openDeletes = try reader.dots()
+        registers = try reader.pairs(by: \.field) { reader, field in
+            let count = try reader.count(of: 4)
+            var values: [RegisterValue] = []
+            values.reserveCapacity(count)
+            for _ in 0..<count {
+                let dot = try reader.dot()
+                guard touched.contains(dot) else { throw StateError.untouched }
+                let age = Int64(try reader.cbor.unsigned(upTo: Int(latest)))
+                let value = RegisterValue(dot: dot, timestamp: latest - age, value: try reader.cbor.value())
+                if let last = values.last, !last.isDisplayed(before: value) { throw StateError.order }
+                values.append(value)
+            }
+            return Register(field: field, values: values)
+        }
+        sets = try reader.pairs(by: \.field) { reader, field in
+            let count = try reader.count(of: 2)
+            var elements: [SetElement] = []
+            elements.reserveCapacity(count)
+            for _ in 0..<count {
+                let element = try reader.cbor.value()
+                if let last = elements.last, !(last.element < element) { throw StateError.order }
+                let adds = try reader.dots()
+                guard !adds.isEmpty else { throw StateError.empty }
+                guard adds.allSatisfy(touched.contains) else { throw StateError.untouched }
+                elements.append(SetElement(element: element, adds: adds))
+            }
+            return ElementSet(field: field, elements: elements)
+        }
+        try reader.cbor.array(count: 0)
+        try reader.cbor.expectEnd()
+    }
+}
+
+private enum StateError: String, Error, CustomStringConvertible {
+    case form = "it has another form"
+    case order = "its parts are not in order"
+    case empty = "a part is empty"
+    case replica = "a replica is not in its table"
+    case untouched = "a change in it has not touched it"
+
+    var description: String { rawValue }
+}
+
+/// Reads the parts of a stored state.
+private struct StateReader {
+    var cbor: CBORReader
+    private let byteCount: Int
+    private var table: [ReplicaID] = []
+
+    init(_ bytes: [UInt8]) {
+        cbor = CBORReader(bytes)
+        byteCount = bytes.count
+    }
+
+    mutating func readTable() throws {
+        let count = try cbor.array(upTo: byteCount)
+        table.reserveCapacity(count)
+        for _ in 0..<count {
+            let words = try cbor.twoWords()
+            let replica = ReplicaID(Bytes16(high: words.high, low: words.low))
+            if let last = table.last, last >= replica { throw StateError.order }
+            table.append(replica)
+        }
+    }
+
+    mutating func record() throws -> RecordID {
+        let words = try cbor.twoWords()
+        return RecordID(Bytes16(high: words.high, low: words.low))
+    }
+
+    mutating func optionalRecord() throws -> RecordID? { try cbor.optionalRecord() }
+
+    mutating func name() throws -> UTF8Text { UTF8Text(try cbor.text(upTo: Limits.nameBytes)) }
+
+    /// The number of groups of `size` items in the next array.
+    mutating func count(of size: Int) throws -> Int {
+        let count = try cbor.array(upTo: byteCount)
+        guard count > 0, count % size == 0 else { throw StateError.empty }
+        return count / size
+    }
+
+    mutating func dot() throws -> Dot {
+        let index = try cbor.unsigned(upTo: byteCount)
+        guard index < table.count else { throw StateError.replica }
+        let sequence = try cbor.unsigned()
+        guard sequence > 0 else { throw StateError.empty }
+        return Dot(table[index], sequence)
+    }
+
+    mutating func dots() throws -> [Dot] {
+        let count = try cbor.array(upTo: byteCount)
+        guard count % 2 == 0 else { throw StateError.empty }
+        var dots: [Dot] = []
+        dots.reserveCapacity(count / 2)
+        for _ in 0..<count / 2 {
+            let dot = try dot()
+            if let last = dots.last, last >= dot { throw StateError.order }
+            dots.append(dot)
+        }
+        return dots
+    }
+
+    /// An array of fields, each followed by what `read` reads, ascending.
+    mutating func pairs<Part>(
+        by field: KeyPath<Part, UTF8Text>, _ read: (inout StateReader, UTF8Text) throws -> Part
+    ) throws -> [Part] {
+        let count = try cbor.array(upTo: byteCount)
+        guard count % 2 == 0 else { throw StateError.empty }
+        var parts: [Part] = []
+        parts.reserveCapacity(count / 2)
+        for _ in 0..<count / 2 {
+            let name = try name()
+            if let last = parts.last, last[keyPath: field] >= name { throw StateError.order }
+            parts.append(try read(&self, name))
+        }
+        return parts
+    }
+}
+
+extension CBORWriter {
+    /// Writes a dot as two items: the place of its replica in the table, and its sequence.
+    fileprivate mutating func reference(_ dot: Dot, _ table: VersionVector) {
+        let index = table.elements.firstIndex(notBefore: dot.replica, by: \.replica)
+        unsigned(UInt64(index))
+        unsigned(dot.sequence)
+    }
+
+    fileprivate mutating func references(_ elements: [VersionVector.Element], _ table: VersionVector) {
+        array(elements.count * 2)
+        for element in elements { reference(Dot(element.replica, element.sequence), table) }
+    }
+}

@@ -1,0 +1,118 @@
+// The visible state of one record: what is left when each operation has taken away what it names. It is a pure
+// function of the set of operations applied, whatever causal order they came in (rules D1 to D4 of the model), because
+// everything is kept in one canonical order and an operation takes away only what its author had seen. Nothing is kept
+// of values that were overwritten: in causal order they can never come back.
+
+/// The merged state of one record.
+///
+/// Whether a record is shown depends on its descendants' and ancestors' states too; see ``isLive(touchedBelow:)``.
+public struct RecordState: Hashable, Sendable {
+    /// A value of a register that no other has overwritten.
+    public struct RegisterValue: Hashable, Sendable {
+        /// The change that wrote it.
+        public let dot: Dot
+        /// When, by the author's clock.
+        public let timestamp: Int64
+        /// What was written.
+        public let value: Value
+    }
+
+    /// A field with one value, or several that were written concurrently.
+    public struct Register: Hashable, Sendable {
+        /// The field.
+        public let field: UTF8Text
+        /// At least one; the displayed one first, all descending by timestamp, replica and sequence.
+        public internal(set) var values: [RegisterValue]
+    }
+
+    /// An element that is in a set.
+    public struct SetElement: Hashable, Sendable {
+        /// The element.
+        public let element: Value
+        /// The changes that put it in, ascending, at least one.
+        public internal(set) var adds: [Dot]
+    }
+
+    /// A field with a set of elements.
+    public struct ElementSet: Hashable, Sendable {
+        /// The field.
+        public let field: UTF8Text
+        /// Ascending by element, at least one.
+        public internal(set) var elements: [SetElement]
+    }
+
+    /// The record.
+    public let id: RecordID
+    /// Its kind, for ever.
+    public let kind: UTF8Text
+    /// The record above it, for ever; nil if it stands on its own.
+    public let parent: RecordID?
+    /// The change that created it.
+    public let created: Dot
+    /// When it was created, by the author's clock.
+    public let createdAt: Int64
+    /// The registers that were ever written, ascending by field. A cleared one holds ``Value/empty``.
+    public internal(set) var registers: [Register]
+    /// The sets that have elements, ascending by field.
+    public internal(set) var sets: [ElementSet]
+    /// The changes that touched the record itself, not those on its descendants (rule D3).
+    public internal(set) var touched: VersionVector
+    /// What deletes cover: the union of what each of them saw, as far as it lay in its past.
+    public internal(set) var covered: VersionVector
+    /// The deletes that no restore has taken back, ascending.
+    public internal(set) var openDeletes: [Dot]
+    /// The highest timestamp of all operations that had effect.
+    public internal(set) var updatedAt: Int64
+
+    /// The record as its `create` in change `dot` makes it.
+    public init(id: RecordID, kind: UTF8Text, parent: RecordID?, dot: Dot, timestamp: Int64) {
+        self.id = id
+        self.kind = kind
+        self.parent = parent
+        created = dot
+        createdAt = timestamp
+        registers = []
+        sets = []
+        touched = VersionVector()
+        touched.raise(dot.replica, to: dot.sequence)
+        covered = VersionVector()
+        openDeletes = []
+        updatedAt = timestamp
+    }
+
+    /// The fields with two or more values, ascending.
+    public var conflicts: [UTF8Text] {
+        registers.lazy.filter { $0.values.count > 1 }.map(\.field)
+    }
+
+    /// The register of this field, nil if it was never written. O(log n).
+    public func register(_ field: UTF8Text) -> Register? {
+        let index = registers.firstIndex(notBefore: field, by: \.field)
+        return index < registers.count && registers[index].field == field ? registers[index] : nil
+    }
+
+    /// The elements of the set of this field, ascending. O(log n).
+    public func elements(_ field: UTF8Text) -> [SetElement] {
+        let index = sets.firstIndex(notBefore: field, by: \.field)
+        return index < sets.count && sets[index].field == field ? sets[index].elements : []
+    }
+
+    /// Whether something was done to the record, or to a record below it, that no delete has seen (rule D3).
+    ///
+    /// - Parameter touchedBelow: the touches of all descendants together.
+    public func isLive(touchedBelow: VersionVector = VersionVector()) -> Bool {
+        !covered.covers(touched) || !covered.covers(touchedBelow)
+    }
+}
+
+extension RandomAccessCollection where Index == Int {
+    /// The first place in the ascending collection whose key is not below `key`. O(log n).
+    func firstIndex<Key: Comparable>(notBefore key: Key, by keyOf: (Element) -> Key) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if keyOf(self[middle]) < key { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

@@ -1,0 +1,64 @@
+// What a field can hold, and text that compares as bytes: for Swift's String two spellings of "é" are equal, for
+// replicas that hash and sign bytes they are not.
+
+/// Text that is equal, ordered and hashed by its UTF-8 bytes.
+public struct UTF8Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+    /// The text itself.
+    public let string: String
+
+    /// The text of a string, as it is spelled.
+    public init(_ string: String) {
+        var string = string
+        string.makeContiguousUTF8()
+        self.string = string
+    }
+
+    public init(stringLiteral value: String) { self.init(value) }
+
+    /// The number of UTF-8 bytes.
+    public var byteCount: Int { string.utf8.count }
+    public var description: String { string }
+
+    public static func == (a: Self, b: Self) -> Bool {
+        a.byteCount == b.byteCount && a.string.utf8.elementsEqual(b.string.utf8)
+    }
+
+    public static func < (a: Self, b: Self) -> Bool {
+        a.string.utf8.lexicographicallyPrecedes(b.string.utf8)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        var string = string
+        string.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        hasher.combine(0xff as UInt8)
+    }
+}
+
+/// What one operation writes into a field, and the elements of sets. A cleared register holds the empty text.
+public enum Value: Hashable, Comparable, Sendable {
+    /// A whole number of 64 bits.
+    case integer(Int64)
+    /// Bytes that are not text, such as a hash.
+    case bytes([UInt8])
+    /// Text, of which also dates, codes and references to records are written.
+    case text(UTF8Text)
+
+    /// The value of a register that was cleared.
+    public static let empty = Value.text("")
+
+    /// Whether this is what a cleared register holds.
+    public var isEmpty: Bool { self == .empty }
+
+    /// Integers before byte strings before texts; within a type by number or by bytes.
+    public static func < (a: Self, b: Self) -> Bool {
+        switch (a, b) {
+        case (.integer(let a), .integer(let b)): a < b
+        case (.integer, _): true
+        case (_, .integer): false
+        case (.bytes(let a), .bytes(let b)): a.lexicographicallyPrecedes(b)
+        case (.bytes, .text): true
+        case (.text, .bytes): false
+        case (.text(let a), .text(let b)): a < b
+        }
+    }
+}

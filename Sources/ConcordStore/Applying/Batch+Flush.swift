@@ -1,0 +1,143 @@
+// Writes back what a batch changed: records with everything that follows from them, and the heads of chains.
+// Touches go up (a record above with deletes may come alive) and visibility goes down.
+
+import ConcordCrypto
+import ConcordModel
+import Foundation
+import GRDB
+
+extension Batch {
+    /// Writes everything that is still only in memory. Nothing is appended afterwards.
+    func flush() throws {
+        let concerned = try concernedRecords()
+        let revealed = try changedVisibility(of: concerned)
+        for work in concerned { try write(work) }
+        for work in revealed { try writeVisibility(work) }
+        try writeChains()
+    }
+
+    /// The changed records, and those above them whose liveness may depend on them; each after the one above
+    /// it.
+    private func concernedRecords() throws -> [RecordWork] {
+        var above: [RecordWork] = []
+        var seen = Set(changed.map { ObjectIdentifier($0) })
+        var checked: Set<RecordID> = []
+        for work in changed {
+            var current = try parent(of: work)
+            while let record = current, checked.insert(record.state.id).inserted {
+                if !record.state.covered.isEmpty, seen.insert(ObjectIdentifier(record)).inserted {
+                    above.append(record)
+                }
+                current = try parent(of: record)
+            }
+        }
+        return above + changed
+    }
+
+    /// Decides what is shown; gives back the records whose only change is that they appear or disappear.
+    private func changedVisibility(of concerned: [RecordWork]) throws -> [RecordWork] {
+        var revealed: [RecordWork] = []
+        var seen = Set(concerned.map { ObjectIdentifier($0) })
+        for work in concerned {
+            let state = work.state
+            let isLive = try isLive(work)
+            work.next = RecordWork.Stored(
+                isLive: isLive, isShown: isLive, isFlagged: isLive && !state.openDeletes.isEmpty,
+                conflicts: state.registers.reduce(0) { $0 + ($1.values.count > 1 ? 1 : 0) })
+        }
+        for work in concerned {
+            let isShown = try isShown(work)
+            work.next?.isShown = isShown
+            guard let before = work.stored, before.isShown != isShown else { continue }
+            for below in try descendants(of: work) where seen.insert(ObjectIdentifier(below)).inserted {
+                revealed.append(below)
+            }
+        }
+        return revealed
+    }
+
+    private func write(_ work: RecordWork) throws {
+        guard let next = work.next else { preconditionFailure("A record is judged before it is written.") }
+        if let stored = work.stored {
+            if work.isChanged || stored.isLive != next.isLive { try update(work, next) }
+            if stored != next { try updateFlags(work, next) }
+        } else {
+            try insert(work, next)
+        }
+        let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO touch VALUES (?, ?, ?)")
+        for touch in work.touches {
+            try insert.execute(arguments: [work.row, touch.chain, touch.sequence.stored])
+        }
+        try mark(work)
+        work.stored = next
+        work.touches = []
+        work.isChanged = false
+    }
+
+    private func insert(_ work: RecordWork, _ next: RecordWork.Stored) throws {
+        let sql = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        let display = RecordDisplay(work.state, kind: work.kind)
+        try db.cachedStatement(sql: sql).execute(arguments: [
+            work.row, space.id, work.state.id.data, work.state.kind.string, work.owner, work.parentRow,
+            display.title, work.state.createdAt, work.state.updatedAt, next.isLive, next.isShown,
+            next.isFlagged,
+            next.conflicts, Buckets.bucket(of: work.state.id),
+            work.state.digestTerm(isLive: next.isLive).data, display.json, Data(work.state.encoded()),
+        ])
+    }
+
+    private func update(_ work: RecordWork, _ next: RecordWork.Stored) throws {
+        let sql = "UPDATE record SET title = ?, updated = ?, term = ?, json = ?, state = ? WHERE id = ?"
+        let display = RecordDisplay(work.state, kind: work.kind)
+        try db.cachedStatement(sql: sql).execute(arguments: [
+            display.title, work.state.updatedAt, work.state.digestTerm(isLive: next.isLive).data,
+            display.json,
+            Data(work.state.encoded()), work.row,
+        ])
+    }
+
+    /// Apart from the rest: these columns stand in indexes, which most changes leave alone.
+    private func updateFlags(_ work: RecordWork, _ next: RecordWork.Stored) throws {
+        let sql = "UPDATE record SET live = ?, shown = ?, flagged = ?, conflicts = ? WHERE id = ?"
+        try db.cachedStatement(sql: sql).execute(arguments: [
+            next.isLive, next.isShown, next.isFlagged, next.conflicts, work.row,
+        ])
+    }
+
+    private func writeVisibility(_ work: RecordWork) throws {
+        guard var stored = work.stored else { return }
+        stored.isShown = try isShown(work)
+        guard stored != work.stored else { return }
+        try updateFlags(work, stored)
+        try markSearch(work)
+        work.stored = stored
+    }
+
+    /// Marks the record's part of the digest, and its text for the search index.
+    private func mark(_ work: RecordWork) throws {
+        let bucket = Buckets.bucket(of: work.state.id)
+        if space.buckets.mark(bucket) {
+            let sql = """
+                INSERT INTO bucket VALUES (?, ?, NULL, 1)
+                ON CONFLICT (space, bucket) DO UPDATE SET dirty = 1
+                """
+            try db.cachedStatement(sql: sql).execute(arguments: [space.id, bucket])
+        }
+        try markSearch(work)
+    }
+
+    private func markSearch(_ work: RecordWork) throws {
+        try db.cachedStatement(sql: "INSERT OR IGNORE INTO search_dirty VALUES (?)")
+            .execute(arguments: [work.row])
+    }
+
+    private func writeChains() throws {
+        let sql = "UPDATE chain SET sequence = ?, hash = ?, effective = ?, epoch = ? WHERE id = ?"
+        for place in touchedChains.sorted() {
+            let chain = space.chains[place]
+            try db.cachedStatement(sql: sql).execute(arguments: [
+                chain.sequence.stored, chain.hash.data, chain.effective.stored, chain.epoch, chain.id,
+            ])
+        }
+    }
+}

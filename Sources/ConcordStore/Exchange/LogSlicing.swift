@@ -1,0 +1,107 @@
+// Cuts the log into runs for a peer, in order of arrival, which is a causal order. Changes of one chain that
+// arrived one after another go into one run under the last signature: their dependencies all came before the
+// run.
+
+import ConcordCrypto
+import ConcordModel
+import GRDB
+
+/// Reads a part of the log of one space.
+struct LogSlicer {
+    private let space: PublishedSpace
+    private let known: VersionVector
+    private let maximumBytes: Int
+    private let chains: [Int64: Chain]
+    private var runs: [ChangeRun] = []
+    private var byteCount = 0
+    private var run: OpenRun?
+    /// The last place that was read.
+    private var position: Int64
+
+    /// A run that may still grow.
+    fileprivate struct OpenRun {
+        let chain: Chain
+        let first: UInt64
+        /// The place before the run.
+        let before: Int64
+        var changes: [[UInt8]]
+        var bytes: Int
+        /// The last signature, and after how many changes it stands.
+        var signed: (signature: Signature, count: Int)?
+    }
+
+    init(space: PublishedSpace, after position: Int64, excluding known: VersionVector, maximumBytes: Int) {
+        self.space = space
+        self.known = known
+        self.maximumBytes = maximumBytes
+        self.position = position
+        chains = Dictionary(uniqueKeysWithValues: space.chains.map { ($0.id, $0) })
+    }
+
+    /// Reads runs until they have about `maximumBytes`, at least one if there is any.
+    mutating func read(_ db: Database) throws -> LogSlice {
+        let sql = """
+            SELECT position, chain, sequence, signature, bytes FROM log WHERE position > ? AND position <= ?
+            ORDER BY position
+            """
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: sql), arguments: [position, space.position])
+        while let row = try rows.next() {
+            guard let chain = chains[row[1]] else {
+                // A change of another space that this database holds.
+                position = row[0]
+                continue
+            }
+            let sequence = row.unsigned(2)
+            if let open = run, open.chain.id != chain.id || open.isFull, try !close() {
+                return LogSlice(runs: runs, position: position, isLast: false)
+            }
+            if known[chain.replica] < sequence { try extend(chain, sequence, row) }
+            position = row[0]
+        }
+        if run != nil, try !close() { return LogSlice(runs: runs, position: position, isLast: false) }
+        return LogSlice(runs: runs, position: max(position, space.position), isLast: true)
+    }
+
+    private mutating func extend(_ chain: Chain, _ sequence: UInt64, _ row: Row) throws {
+        let bytes = row.bytes(4)
+        var open =
+            run
+            ?? OpenRun(
+                chain: chain, first: sequence, before: position, changes: [], bytes: Signature.byteCount)
+        run = nil
+        open.changes.append(bytes)
+        open.bytes += bytes.count
+        if let stored = row.optionalBytes(3) {
+            guard let signature = Signature(bytes: stored) else { throw damaged("a signature is malformed") }
+            open.signed = (signature, open.changes.count)
+        }
+        run = open
+    }
+
+    /// Ends the open run. False if it does not fit any more: then the slice ends before it.
+    private mutating func close() throws -> Bool {
+        guard let open = run else { return true }
+        run = nil
+        guard let signed = open.signed, signed.count == open.changes.count else {
+            throw damaged("change \(Dot(open.chain.replica, open.first)) is covered by no signature")
+        }
+        guard runs.isEmpty || byteCount + open.bytes <= maximumBytes else {
+            position = open.before
+            return false
+        }
+        runs.append(
+            ChangeRun(
+                replica: open.chain.replica, firstSequence: open.first, changes: open.changes,
+                signature: signed.signature))
+        byteCount += open.bytes
+        return true
+    }
+}
+
+extension LogSlicer.OpenRun {
+    /// Whether the run ends with its last change: it is signed there, and large enough.
+    fileprivate var isFull: Bool {
+        signed?.count == changes.count && bytes >= Limits.signedRunBytes / 2
+    }
+}

@@ -1,0 +1,118 @@
+// Records, as lists and single ones.
+
+import ConcordAPI
+import ConcordModel
+import Foundation
+import GRDB
+
+extension ReplicaStore {
+    /// The records that a query asks for, in the order in which they came to be known here.
+    ///
+    /// - Throws: ``ConcordError`` E-1013 for an unknown kind, E-1002 for a field that the kind has not.
+    public func records(_ query: RecordQuery) throws -> [RecordDocument] {
+        var terms: [String] = []
+        var arguments: [(any DatabaseValueConvertible)?] = []
+        if !query.includeDeleted { terms.append("record.shown") }
+        if let kind = query.kind {
+            guard Vocabulary.kind(kind) != nil else {
+                let known = Vocabulary.kinds.map(\.name.string).joined(separator: ", ")
+                throw ConcordError(.unknownKind, "there is no kind \(kind); the kinds are \(known)")
+            }
+            terms.append("record.kind = ?")
+            arguments.append(kind.string)
+        }
+        if let space = query.space {
+            terms.append("record.space = ?")
+            arguments.append(try writer.space(space).id)
+        }
+        if let owner = query.owner {
+            terms.append("party.code = ?")
+            arguments.append(owner)
+        }
+        if let parent = query.parent {
+            terms.append("record.parent IN (SELECT id FROM record WHERE uid = ?)")
+            arguments.append(parent.data)
+        }
+        for condition in query.whereEquals {
+            try check(condition, kind: query.kind)
+            terms.append(Self.condition)
+            arguments += ["$.\"\(condition.field)\"", condition.value]
+        }
+        let condition = terms.isEmpty ? "1" : terms.joined(separator: " AND ")
+        let rest = "ORDER BY record.id LIMIT \(query.limit ?? -1) OFFSET \(max(0, query.offset))"
+        return try read { try $0.documents(condition, StatementArguments(arguments), then: rest) }
+    }
+
+    /// A displayed value, or one of a set's elements, equals a text.
+    private static let condition = """
+        EXISTS (SELECT 1 FROM json_each(record.json, ?) WHERE CAST(json_each.value AS TEXT) = ?)
+        """
+
+    private func check(_ condition: FieldCondition, kind: UTF8Text?) throws {
+        let kinds = kind.flatMap(Vocabulary.kind).map { [$0] } ?? Vocabulary.kinds
+        guard kinds.contains(where: { $0.field(condition.field) != nil }) else {
+            let known = kinds.count == 1 ? kinds[0].fields.map(\.name.string).joined(separator: ", ") : ""
+            throw ConcordError(
+                .unknownField,
+                "there is no field \(condition.field)" + (known.isEmpty ? "" : "; the fields are \(known)"))
+        }
+    }
+
+    /// The record whose id begins with these hexadecimal digits; deleted ones are found too.
+    ///
+    /// - Throws: ``ConcordError`` E-1004 if there is none, E-1005 if there are several.
+    public func record(idPrefix: String, space: SpaceID? = nil) throws -> RecordDocument {
+        let digits = idPrefix.filter { $0 != "-" }.lowercased()
+        guard !digits.isEmpty, digits.utf8.count <= 32, digits.utf8.allSatisfy(Self.isHexadecimal) else {
+            throw ConcordError(.unknownRecord, "\(idPrefix) is not the beginning of a record's id")
+        }
+        let low = bytes(hexadecimal: digits.padding(toLength: 32, withPad: "0", startingAt: 0)) ?? []
+        let high = bytes(hexadecimal: digits.padding(toLength: 32, withPad: "f", startingAt: 0)) ?? []
+        var condition = "record.uid BETWEEN ? AND ?"
+        var arguments: StatementArguments = [Data(low), Data(high)]
+        if let space {
+            condition += " AND record.space = ?"
+            arguments += [try writer.space(space).id]
+        }
+        let found = try read { try $0.documents(condition, arguments, then: "ORDER BY record.uid LIMIT 2") }
+        guard let first = found.first else {
+            throw ConcordError(.unknownRecord, "no record's id begins with \(idPrefix)")
+        }
+        guard found.count == 1 else {
+            throw ConcordError(.ambiguousIdentifier, "several records' ids begin with \(idPrefix)")
+        }
+        return first
+    }
+
+    /// One record; a deleted one is found too.
+    ///
+    /// - Throws: ``ConcordError`` E-1004 if it is not held.
+    public func record(_ id: RecordID, space: SpaceID? = nil) throws -> RecordDocument {
+        try record(idPrefix: id.description, space: space)
+    }
+
+    /// The records directly below another.
+    public func children(of id: RecordID, includeDeleted: Bool = false) throws -> [RecordDocument] {
+        try records(RecordQuery(parent: id, includeDeleted: includeDeleted))
+    }
+
+    /// The shown records that need a person: a field in conflict, or edited while deleted.
+    public func conflicts(space: SpaceID? = nil) throws -> [RecordDocument] {
+        var condition = "record.shown AND (record.conflicts > 0 OR record.flagged)"
+        var arguments: StatementArguments = []
+        if let space {
+            condition += " AND record.space = ?"
+            arguments += [try writer.space(space).id]
+        }
+        return try read { try $0.documents(condition, arguments) }
+    }
+
+    /// Reads in one snapshot.
+    func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {
+        try mappingErrors { try pool.read { try body(RecordReader(db: $0)) } }
+    }
+
+    private static func isHexadecimal(_ digit: UInt8) -> Bool {
+        (0x30...0x39).contains(digit) || (0x61...0x66).contains(digit)
+    }
+}

@@ -1,0 +1,247 @@
+// Verifies one space in one snapshot: the log, then the visible state recomputed from nothing and compared
+// record by record with what is stored. Large spaces are folded in parts, so that memory stays bounded.
+
+import ConcordCrypto
+import ConcordModel
+import Foundation
+import GRDB
+
+/// Verifies one space.
+struct SpaceVerifier {
+    private static let changesPerPart: Int64 = 100_000
+    private static let maximumProblems = 100
+
+    private let db: Database
+    private let row: Int64
+    private let charter: Charter
+    private var log: LogVerifier
+    private var effective = VersionVector()
+    private var roster: Roster
+    /// Every record with an allowed create.
+    private var births: [RecordID: Birth] = [:]
+    /// The records on which a delete had effect.
+    private var deleted: Set<RecordID> = []
+    /// The touches of everything at or below a record that was ever deleted.
+    private var touchesBelow: [RecordID: [Dot]] = [:]
+    private var isLive: [RecordID: Bool] = [:]
+    private var terms: [RecordID: Digest] = [:]
+    private(set) var problems: [VerifyReport.Problem] = []
+
+    private struct Birth {
+        let dot: Dot
+        let kind: KindDescription
+        let member: MemberID
+        let parent: RecordID?
+    }
+
+    init(db: Database, row: Int64, charter: SignedCharter) throws {
+        self.db = db
+        self.row = row
+        self.charter = charter.charter
+        roster = Roster(charter: charter.charter)
+        log = try LogVerifier(db: db, spaceRow: row, charter: charter.charter)
+    }
+
+    /// Checks everything and says what was found.
+    mutating func run(_ progress: (Int64) -> Void) throws -> VerifyReport.Space {
+        var digest = ""
+        do {
+            try log.run(progress)
+            (effective, roster) = log.effectiveSet()
+            try checkEffect()
+            try collectBirths()
+            let parts = Int(log.changes / Self.changesPerPart) + 1
+            for part in 0..<parts { try fold(part, of: parts) }
+            try checkVisibility()
+            digest = try checkDigest().description
+        } catch let divergence as Divergence {
+            report(divergence)
+        }
+        return VerifyReport.Space(
+            id: charter.space.description, digest: digest, changes: log.changes, records: Int64(births.count))
+    }
+
+    private mutating func report(_ divergence: Divergence) {
+        guard problems.count < Self.maximumProblems else { return }
+        problems.append(
+            VerifyReport.Problem(
+                code: divergence.code.rawValue, message: divergence.message, space: charter.space.description,
+                dot: divergence.dot?.description, record: divergence.record?.description))
+    }
+
+    private func checkEffect() throws {
+        let sql = "SELECT replica, effective FROM chain WHERE space = ?"
+        for row in try Row.fetchAll(db, sql: sql, arguments: [row]) {
+            let replica = try row.replica(0)
+            guard effective[replica] == row.unsigned(1) else {
+                throw Divergence(
+                    code: .verificationFailed,
+                    message: "what of chain \(replica) has effect is stored wrongly")
+            }
+        }
+    }
+
+    // MARK: Folding
+
+    /// Calls `body` with each change that has effect and whose author was a member, in order of arrival.
+    private func eachChange(_ body: (Dot, MemberID, Change) throws -> Void) throws {
+        let sql = """
+            SELECT chain.replica, log.sequence, log.bytes FROM log JOIN chain ON chain.id = log.chain
+            WHERE chain.space = ? AND log.role = 0 ORDER BY log.position
+            """
+        let rows = try Row.fetchCursor(db, sql: sql, arguments: [row])
+        while let row = try rows.next() {
+            let dot = Dot(try row.replica(0), row.unsigned(1))
+            guard effective.contains(dot), let member = log.chains[dot.replica]?.member else { continue }
+            try body(dot, member, try Change(encoded: row.bytes(2)))
+        }
+    }
+
+    /// Rule B4 for everything but creates.
+    private func isAllowed(_ record: RecordID, _ past: CausalPast, _ member: MemberID) -> Bool {
+        guard let birth = births[record], past.contains(birth.dot) || past.dot == birth.dot else {
+            return false
+        }
+        return !birth.kind.isOwned || birth.member == member
+    }
+
+    private mutating func collectBirths() throws {
+        var births: [RecordID: Birth] = [:]
+        var deleted: Set<RecordID> = []
+        try eachChange { dot, member, change in
+            for entry in change.entries {
+                guard let record = entry.record else { continue }
+                if case .delete? = entry.operations.first { deleted.insert(record) }
+                guard case .create(let kind, let parent)? = entry.operations.first,
+                    let description = Vocabulary.kind(kind)
+                else { continue }
+                if let parent {
+                    guard let above = births[parent]?.dot, above == dot || log.past(of: dot).contains(above)
+                    else {
+                        continue
+                    }
+                }
+                births[record] = Birth(dot: dot, kind: description, member: member, parent: parent)
+            }
+        }
+        self.births = births
+        self.deleted = deleted
+    }
+
+    /// Folds the records of one part and compares them with what is stored, except for what others have a say
+    /// in.
+    private mutating func fold(_ part: Int, of parts: Int) throws {
+        var operations: [RecordID: [NaiveOperation]] = [:]
+        var touches: [RecordID: [Dot]] = [:]
+        try eachChange { dot, member, change in
+            let past = log.past(of: dot)
+            for entry in change.entries {
+                guard let record = entry.record, isAllowed(record, past, member) else { continue }
+                let made = entry.operations.map {
+                    NaiveOperation(past: past, timestamp: change.timestamp, operation: $0)
+                }
+                if Int(record.value.low % UInt64(parts)) == part { operations[record, default: []] += made }
+                guard part == 0 else { continue }
+                let touched = NaiveRecord(id: record, parent: nil, operations: made).touches
+                var current: RecordID? = record
+                while let above = current {
+                    if deleted.contains(above) { touches[above, default: []] += touched }
+                    current = births[above]?.parent
+                }
+            }
+        }
+        if part == 0 { touchesBelow = touches }
+        for record in operations.keys.sorted() {
+            let naive = NaiveRecord(
+                id: record, parent: births[record]?.parent, operations: operations[record] ?? [])
+            let isLive = naive.isLive(touches: touchesBelow[record] ?? naive.touches)
+            self.isLive[record] = isLive
+            terms[record] = naive.term(isLive: isLive)
+            do {
+                try compare(naive, isLive: isLive)
+            } catch let divergence as Divergence {
+                report(divergence)
+            }
+        }
+    }
+
+    private func compare(_ naive: NaiveRecord, isLive: Bool) throws {
+        func diverges(_ what: String) -> Divergence {
+            Divergence(
+                code: .verificationFailed, message: "\(what) of a record is stored wrongly", record: naive.id)
+        }
+        let sql = """
+            SELECT kind, title, live, flagged, conflicts, term, json, state, updated FROM record
+            WHERE uid = ? AND space = ?
+            """
+        let found = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [naive.id.data, row])
+        guard let found, let birth = births[naive.id] else { throw diverges("all") }
+        guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
+        let term = naive.term(isLive: isLive)
+        guard try found.digest(5) == term else { throw diverges("the visible state") }
+        guard let state = try? RecordState(encoded: found.bytes(7)), state.digestTerm(isLive: isLive) == term,
+            state.touched == VersionVector(naive.touches), state.created == birth.dot
+        else { throw diverges("the state for merging") }
+        guard found[2] == isLive, found[3] == (isLive && !naive.openDeletes.isEmpty) else {
+            throw diverges("the liveness")
+        }
+        guard found[4] == naive.registers.count(where: { $0.values.count > 1 }) else {
+            throw diverges("the number of conflicts")
+        }
+        let display = RecordDisplay(state, kind: birth.kind)
+        guard found[1] == display.title, found[6] == display.json, found[8] == state.updatedAt else {
+            throw diverges("what the views show")
+        }
+    }
+
+    // MARK: The whole
+
+    /// Rule D6, and that nothing is stored that the log does not give.
+    private mutating func checkVisibility() throws {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT uid, shown FROM record WHERE space = ?", arguments: [row])
+        while let row = try rows.next() {
+            let record = try row.record(0)
+            var isShown = births[record] != nil
+            var current: RecordID? = record
+            while isShown, let above = current {
+                isShown = isLive[above] ?? false
+                current = births[above]?.parent
+            }
+            if births[record] == nil || row[1] != isShown {
+                report(
+                    Divergence(
+                        code: .verificationFailed, message: "whether a record is shown is stored wrongly",
+                        record: record))
+            }
+        }
+    }
+
+    /// The digest as recomputed; the buckets that are stored as up to date must agree with it.
+    private mutating func checkDigest() throws -> Digest {
+        var members = [[(id: RecordID, term: Digest)]](repeating: [], count: Buckets.count)
+        for record in terms.keys.sorted() {
+            guard let term = terms[record] else { continue }
+            members[Buckets.bucket(of: record)].append((record, term))
+        }
+        let digests = members.map { SpaceDigest.bucket($0) }
+        let sql = "SELECT bucket, digest FROM bucket WHERE space = ? AND NOT dirty"
+        for row in try Row.fetchAll(db, sql: sql, arguments: [row])
+        where digests[row[0]] != (try row.digest(1)) {
+            report(
+                Divergence(
+                    code: .verificationFailed,
+                    message: "the digest of bucket \(row[0] as Int) is stored wrongly"))
+        }
+        var heads: [(ReplicaID, UInt64, Digest)] = []
+        for element in effective.elements {
+            guard let chain = log.chains[element.replica] else { continue }
+            let sql = "SELECT hash FROM log WHERE chain = ? AND sequence = ?"
+            let row = try Row.fetchOne(db, sql: sql, arguments: [chain.id, element.sequence.stored])
+            guard let row else { throw damaged("an effective change is missing from the log") }
+            heads.append((element.replica, element.sequence, try row.digest(0)))
+        }
+        return SpaceDigest.combine(
+            buckets: digests, roster: SpaceDigest.rosterTerm(roster), effect: PublishedSpace.hash(heads))
+    }
+}

@@ -1,0 +1,141 @@
+// The tables of a replica and their history. `user_version` counts the migrations that were applied and
+// `application_id` says that the file is a replica; both stand in the file's header, so that a file of a
+// newer version, or of another program, is refused before anything in it is touched.
+//
+// Everything that a change causes is written in the transaction that appends it to `log`; nothing of the
+// replica is kept anywhere else.
+
+import ConcordModel
+import GRDB
+
+enum Schema {
+    /// "CNCD", at offset 68 of the file.
+    static let applicationID: Int32 = 0x434e_4344
+    /// The migrations, in order. A migration that was released is never changed.
+    static let migrations: [@Sendable (Database) throws -> Void] = [{ try createTables($0) }]
+    /// The version that this program writes.
+    static var version: Int { migrations.count }
+
+    /// Brings the database to ``version`` and the views to the vocabulary, in one transaction.
+    ///
+    /// - Throws: ``ConcordError`` E-5002 if the database is newer, E-5003 if it belongs to another program.
+    static func migrate(_ db: Database) throws {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let isEmpty = try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM sqlite_schema") == 0
+        try check(version: found, application: application, isEmpty: isEmpty)
+        guard found < version || isEmpty else { return }
+        try db.inTransaction(.immediate) {
+            for migration in migrations[found...] { try migration(db) }
+            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(version)")
+            return .commit
+        }
+    }
+
+    /// Throws unless the database can be read as it is.
+    static func checkCurrent(_ db: Database) throws {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        try check(version: found, application: application, isEmpty: false)
+        guard found == version else {
+            throw ConcordError(
+                .storeFailure, "the database has the older version \(found)",
+                action: "start the daemon once, which brings it up to date")
+        }
+    }
+
+    /// Throws unless a file with this header may be opened.
+    static func check(version found: Int, application: Int32, isEmpty: Bool) throws {
+        guard application == applicationID || isEmpty && application == 0 else {
+            throw ConcordError(
+                .corruptDatabase, "the file is an SQLite database, but not a replica of Concord")
+        }
+        guard found <= version else {
+            throw ConcordError(
+                .newerDatabase, "the database has version \(found), this program knows up to \(version)")
+        }
+    }
+
+    private static func createTables(_ db: Database) throws {
+        try db.execute(sql: logTables)
+        try db.execute(sql: recordTables)
+        try db.execute(sql: localTables)
+    }
+
+    /// - `chain.epoch` is the epoch of a change that follows the head without new dependencies.
+    /// - `log.position` is the place in this replica's order of arrival; `signature` is null within a run.
+    /// - `log.role`: 0 member, 1 observer, null none, by the roster of the change's past (rule B3).
+    /// - `knowledge`: from change `sequence` on, `chain` knew `other` up to `known` – rows only where it
+    ///   grew.
+    /// - `epoch.carriers`: the sorted dots of the changes with valid acts that a causal past holds, interned.
+    private static let logTables = """
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+        CREATE TABLE space (
+            id INTEGER PRIMARY KEY, uid BLOB NOT NULL UNIQUE, name TEXT NOT NULL, charter BLOB NOT NULL,
+            inviter BLOB, vocabulary INTEGER NOT NULL);
+        CREATE TABLE authority (
+            space INTEGER NOT NULL, member BLOB NOT NULL, certificate BLOB NOT NULL,
+            PRIMARY KEY (space, member)) WITHOUT ROWID;
+        CREATE TABLE party (
+            id INTEGER PRIMARY KEY, member BLOB NOT NULL UNIQUE, code TEXT NOT NULL, name TEXT NOT NULL);
+        CREATE TABLE chain (
+            id INTEGER PRIMARY KEY, space INTEGER NOT NULL, replica BLOB NOT NULL, party INTEGER NOT NULL,
+            node BLOB NOT NULL, node_name TEXT NOT NULL, certificate BLOB NOT NULL, sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL, effective INTEGER NOT NULL, epoch INTEGER NOT NULL, own INTEGER NOT NULL,
+            UNIQUE (space, replica));
+        CREATE TABLE log (
+            position INTEGER PRIMARY KEY, chain INTEGER NOT NULL, sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL, signature BLOB, role INTEGER, epoch INTEGER NOT NULL, acts INTEGER NOT NULL,
+            at INTEGER NOT NULL, bytes BLOB NOT NULL);
+        CREATE UNIQUE INDEX log_chain ON log (chain, sequence);
+        CREATE TABLE knowledge (
+            chain INTEGER NOT NULL, other INTEGER NOT NULL, sequence INTEGER NOT NULL, known INTEGER NOT NULL,
+            PRIMARY KEY (chain, other, sequence)) WITHOUT ROWID;
+        CREATE TABLE epoch (
+            space INTEGER NOT NULL, id INTEGER NOT NULL, carriers BLOB NOT NULL,
+            PRIMARY KEY (space, id)) WITHOUT ROWID;
+        CREATE TABLE endorsement (
+            chain INTEGER NOT NULL, sequence INTEGER NOT NULL, number INTEGER NOT NULL, signer BLOB NOT NULL,
+            act BLOB NOT NULL, PRIMARY KEY (chain, sequence, number)) WITHOUT ROWID;
+        CREATE TABLE standing (
+            space INTEGER NOT NULL, member BLOB NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL,
+            role TEXT NOT NULL, PRIMARY KEY (space, member)) WITHOUT ROWID;
+        """
+
+    /// - `record.owner` is the party that created the record; `json` holds the displayed values; `term` is
+    ///   the digest term; `state` is everything that merging needs.
+    /// - `touch`: which changes had effect on a record.
+    /// - `bucket`: digests of the 4,096 parts of the visible state; a dirty one is recomputed when it is
+    ///   asked for.
+    private static let recordTables = """
+        CREATE TABLE record (
+            id INTEGER PRIMARY KEY, space INTEGER NOT NULL, uid BLOB NOT NULL, kind TEXT NOT NULL,
+            owner INTEGER NOT NULL, parent INTEGER, title TEXT NOT NULL, created INTEGER NOT NULL,
+            updated INTEGER NOT NULL, live INTEGER NOT NULL, shown INTEGER NOT NULL, flagged INTEGER NOT NULL,
+            conflicts INTEGER NOT NULL, bucket INTEGER NOT NULL, term BLOB NOT NULL, json TEXT NOT NULL,
+            state BLOB NOT NULL);
+        CREATE UNIQUE INDEX record_uid ON record (uid, space);
+        CREATE INDEX record_kind ON record (kind, space, shown);
+        CREATE INDEX record_parent ON record (parent) WHERE parent IS NOT NULL;
+        CREATE INDEX record_bucket ON record (space, bucket);
+        CREATE INDEX record_attention ON record (space) WHERE conflicts > 0 OR flagged;
+        CREATE TABLE touch (
+            record INTEGER NOT NULL, chain INTEGER NOT NULL, sequence INTEGER NOT NULL,
+            PRIMARY KEY (record, chain, sequence)) WITHOUT ROWID;
+        CREATE TABLE bucket (
+            space INTEGER NOT NULL, bucket INTEGER NOT NULL, digest BLOB, dirty INTEGER NOT NULL,
+            PRIMARY KEY (space, bucket)) WITHOUT ROWID;
+        CREATE VIRTUAL TABLE search USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');
+        CREATE TABLE search_dirty (record INTEGER PRIMARY KEY);
+        """
+
+    /// What concerns this node alone and is never replicated. In `paused` an empty member stands for all.
+    private static let localTables = """
+        CREATE TABLE peer (
+            node BLOB PRIMARY KEY, member BLOB NOT NULL, name TEXT NOT NULL, addresses TEXT NOT NULL,
+            heard INTEGER, error_code TEXT, error_message TEXT, error_at INTEGER) WITHOUT ROWID;
+        CREATE TABLE address (address TEXT PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE paused (member BLOB PRIMARY KEY) WITHOUT ROWID;
+        """
+}

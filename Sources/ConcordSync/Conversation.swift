@@ -1,0 +1,276 @@
+// A session after both sides have introduced themselves: its spaces, each with its own exchange, share one
+// connection and one window. Messages about a space count only between its announcement by both and its
+// withdrawal.
+
+import ConcordCrypto
+import ConcordModel
+
+/// The state of a session that is under way.
+struct Conversation: Sendable {
+    private let configuration: SessionConfiguration
+    private let sameVocabulary: Bool
+    private var peerHello: Hello
+    private let level: UInt64
+    private let clockAhead: Milliseconds
+    /// What this side announced last, ascending.
+    private var announced: [SpaceHead]
+    /// What this side or the peer announced and took back, for good in this session.
+    private var withdrawn: [SpaceID]
+    private var withdrawnByPeer: [SpaceID] = []
+    /// Ascending by space.
+    private var exchanges: [SpaceExchange] = []
+    private var nextTurn = 0
+    private var liveness: Liveness
+    private var isWritable: Bool
+    private var pongToSend: UInt64?
+    private var helloToSend: Hello?
+
+    /// Begins with the peer's first hello.
+    init(
+        configuration: SessionConfiguration, local: Hello, peer: Hello, level: UInt64, isWritable: Bool,
+        withdrawn: [SpaceID], now: Milliseconds
+    ) {
+        self.configuration = configuration
+        self.isWritable = isWritable
+        self.level = level
+        self.withdrawn = withdrawn
+        announced = local.spaces
+        peerHello = peer
+        sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
+        clockAhead = peer.clock - local.clock
+        liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
+    }
+
+    /// The spaces under exchange, ascending.
+    private var sharedSpaces: [SpaceID] { exchanges.map(\.space) }
+
+    /// Starts the exchange of what both announced, and says who the peer is.
+    mutating func begin(now: Milliseconds, _ effects: inout [SessionEffect]) throws(SessionFault) {
+        try matchSpaces(now: now, &effects)
+        flush(context(now), &effects)
+    }
+
+    /// Handles an input of a session that is under way.
+    mutating func handle(
+        _ input: SessionInput, now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        let context = context(now)
+        switch input {
+        case .frame(let bytes):
+            liveness.heard(now)
+            try receive(bytes, context, &effects)
+        case .held(let space, let held, let digest):
+            try onExchange(space) { exchange throws(SessionFault) in
+                try exchange.held(held, digest: digest, &effects)
+            }
+        case .slice(let space, let slice):
+            try onExchange(space) { exchange throws(SessionFault) in try exchange.slice(slice) }
+        case .applied(let space, let outcome):
+            try onExchange(space) { exchange throws(SessionFault) in
+                try exchange.applied(outcome, now: now, &effects)
+            }
+        case .advanced(let space, let position):
+            try onExchange(space) { exchange throws(SessionFault) in
+                exchange.advanced(to: position, now: now, &effects)
+            }
+        case .writable(let writable): isWritable = writable
+        case .tick: try tick(context, &effects)
+        case .started, .spacesChanged, .stop, .storeFailed, .disconnected:
+            preconditionFailure("the session handles this input itself")
+        }
+        flush(context, &effects)
+    }
+
+    /// Announces other spaces than before.
+    mutating func announce(_ hello: Hello, now: Milliseconds, _ effects: inout [SessionEffect])
+        throws(SessionFault)
+    {
+        for head in hello.spaces where withdrawn.contains(head.space) { throw SessionFault.returned }
+        for head in announced where !hello.spaces.contains(where: { $0.space == head.space }) {
+            withdrawn.append(head.space)
+        }
+        let isNew = announced.map(\.space) != hello.spaces.map(\.space)
+        announced = hello.spaces
+        if isNew {
+            helloToSend = hello
+            try matchSpaces(now: now, &effects)
+        }
+        for head in hello.spaces { if let index = index(of: head.space) { exchanges[index].update(head) } }
+        flush(context(now), &effects)
+    }
+
+    /// When a tick is wanted at the latest.
+    var deadline: Milliseconds {
+        var deadline = liveness.silentAt(configuration)
+        if isWritable, let ping = liveness.pingAt(configuration, oldestSentAt: oldestSentAt) {
+            deadline = min(deadline, ping)
+        }
+        for exchange in exchanges {
+            if let due = exchange.tickAt(configuration) { deadline = min(deadline, due) }
+            if let stall = stallAt(exchange) { deadline = min(deadline, stall) }
+        }
+        return deadline
+    }
+
+    // MARK: Receiving
+
+    private mutating func receive(
+        _ bytes: [UInt8], _ context: SessionContext, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        switch try Message.decode(bytes) {
+        case .hello(let hello): try receive(hello, context.now, &effects)
+        case .summary(let space, let summary):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(summary, context: context, &effects)
+            }
+        case .vector(let space, let vector):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(vector: vector, context: context, &effects)
+            }
+        case .changes(let space, let runs):
+            let applying = exchanges.reduce(0) { $0 + $1.applyingBytes }
+            guard applying + bytes.count <= SyncLimits.windowBytes else {
+                throw SessionFault(
+                    .limitExceeded, "more changes came than may be on their way unacknowledged")
+            }
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(runs, frameBytes: bytes.count, now: context.now, &effects)
+            }
+        case .acknowledge(let space, let vector):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(acknowledgement: vector, now: context.now, &effects)
+            }
+        case .ping(let nonce): pongToSend = nonce
+        case .pong(let nonce): effects.append(.roundTrip(try liveness.pong(nonce, now: context.now)))
+        case .error, .goodbye: preconditionFailure("the session handles these messages itself")
+        case .ignored: break
+        }
+    }
+
+    private mutating func receive(
+        _ hello: Hello, _ now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        guard hello.levels == peerHello.levels, hello.incarnation == peerHello.incarnation,
+            hello.vocabularyLevel == peerHello.vocabularyLevel
+        else { throw SessionFault(.unexpectedMessage, "a later hello says something else than the first") }
+        for head in hello.spaces where withdrawnByPeer.contains(head.space) {
+            throw SessionFault(.unexpectedMessage, "a space that was taken back is announced again")
+        }
+        for head in peerHello.spaces where !hello.spaces.contains(where: { $0.space == head.space }) {
+            withdrawnByPeer.append(head.space)
+        }
+        peerHello = hello
+        try matchSpaces(now: now, &effects)
+    }
+
+    // MARK: Spaces
+
+    /// Exchanges exactly what both announce.
+    private mutating func matchSpaces(now: Milliseconds, _ effects: inout [SessionEffect])
+        throws(SessionFault)
+    {
+        let shared = announced.filter { head in peerHello.spaces.contains { $0.space == head.space } }
+        guard !shared.isEmpty else {
+            throw SessionFault(.nothingInCommon, "the two nodes have no space in common", .refuse)
+        }
+        let previous = exchanges
+        exchanges = []
+        for head in shared {
+            if let kept = previous.first(where: { $0.space == head.space }) {
+                exchanges.append(kept)
+            } else {
+                var exchange = SpaceExchange(head, now: now)
+                exchange.start(&effects)
+                exchanges.append(exchange)
+            }
+        }
+        effects.append(
+            .peerHello(
+                PeerHello(
+                    hello: peerHello, level: level, clockAhead: clockAhead, sharedSpaces: sharedSpaces)))
+    }
+
+    private func index(of space: SpaceID) -> Int? { exchanges.firstIndex { $0.space == space } }
+
+    /// Hands on what the store says; what comes late, of a space that is no longer exchanged, is dropped.
+    private mutating func onExchange(
+        _ space: SpaceID, _ body: (inout SpaceExchange) throws(SessionFault) -> Void
+    ) throws(SessionFault) {
+        guard let index = index(of: space) else { return }
+        try body(&exchanges[index])
+    }
+
+    /// Hands on what the peer says; what crossed our withdrawal of a space is dropped.
+    private mutating func onSharedExchange(
+        _ space: SpaceID, _ body: (inout SpaceExchange) throws(SessionFault) -> Void
+    ) throws(SessionFault) {
+        if let index = index(of: space) { return try body(&exchanges[index]) }
+        guard withdrawn.contains(space), peerHello.spaces.contains(where: { $0.space == space }) else {
+            throw SessionFault(.unknownSpace, "a message is about a space that is not exchanged here")
+        }
+    }
+
+    // MARK: Sending and time
+
+    private func context(_ now: Milliseconds) -> SessionContext {
+        SessionContext(now: now, configuration: configuration, sameVocabulary: sameVocabulary)
+    }
+
+    /// Sends what can be sent, each space getting its turn to be first.
+    private mutating func flush(_ context: SessionContext, _ effects: inout [SessionEffect]) {
+        if isWritable {
+            if let hello = helloToSend { effects.append(.send(Message.hello(hello).encoded())) }
+            if let nonce = pongToSend { effects.append(.send(Message.pong(nonce).encoded())) }
+            (helloToSend, pongToSend) = (nil, nil)
+            var window = Window(
+                limit: min(configuration.windowBytes, SyncLimits.windowBytes),
+                inFlight: exchanges.reduce(0) { $0 + $1.inFlightBytes },
+                planned: exchanges.reduce(0) { $0 + $1.plannedBytes })
+            for turn in exchanges.indices {
+                let index = (nextTurn + turn) % exchanges.count
+                exchanges[index].send(context, window: &window, &effects)
+            }
+            nextTurn = exchanges.isEmpty ? 0 : (nextTurn + 1) % exchanges.count
+            if liveness.wantsPing(configuration, oldestSentAt: oldestSentAt, now: context.now) {
+                effects.append(.send(liveness.ping(context.now).encoded()))
+            }
+        }
+        for index in exchanges.indices { exchanges[index].reportProgress(&effects) }
+    }
+
+    private mutating func tick(_ context: SessionContext, _ effects: inout [SessionEffect])
+        throws(SessionFault)
+    {
+        guard liveness.silentAt(configuration) > context.now else {
+            throw SessionFault(.peerSilent, "nothing was heard for too long", .retry)
+        }
+        for index in exchanges.indices {
+            if let stall = stallAt(exchanges[index]), stall <= context.now {
+                throw SessionFault(
+                    .missingDependency, "changes that arrived were not acknowledged for too long", .retry)
+            }
+            exchanges[index].tick(context, &effects)
+        }
+    }
+
+    private var oldestSentAt: Milliseconds? { exchanges.compactMap(\.oldestSentAt).min() }
+
+    /// When to give up on changes that the peer has received and does not acknowledge.
+    private func stallAt(_ exchange: SpaceExchange) -> Milliseconds? {
+        guard let sentAt = exchange.oldestSentAt, sentAt < liveness.confirmedAt else { return nil }
+        return sentAt + configuration.stallLimit
+    }
+}
+
+extension Message {
+    /// Reads a frame of the peer.
+    static func decode(_ bytes: [UInt8]) throws(SessionFault) -> Message {
+        do {
+            return try Message(encoded: bytes)
+        } catch let error as ConcordError {
+            throw SessionFault(error.code, error.message)
+        } catch {
+            throw SessionFault(.malformedFrame, "a message cannot be read")
+        }
+    }
+}

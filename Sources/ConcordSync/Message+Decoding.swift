@@ -1,0 +1,206 @@
+// Reads messages from foreign bytes. Everything is bounded before it is allocated, and what is not in its one
+// encoding is refused; whether a message makes sense at this moment is for the session to judge.
+
+import CBOR
+import ConcordCrypto
+import ConcordModel
+
+extension Message {
+    /// Reads a frame.
+    ///
+    /// - Throws: ``ConcordError`` E-3005 if the bytes are no message, E-3002 if a limit is passed.
+    public init(encoded bytes: [UInt8]) throws {
+        guard bytes.count <= SyncLimits.frameBytes else {
+            throw ConcordError(
+                .limitExceeded, "a frame has \(bytes.count) bytes, \(SyncLimits.frameBytes) are allowed")
+        }
+        do {
+            var reader = CBORReader(bytes)
+            let count = try reader.array(upTo: SyncLimits.frameBytes)
+            guard count > 0 else { throw malformed("a message is empty") }
+            let type = try reader.unsigned()
+            if type >= SyncLimits.firstIgnoredType {
+                for _ in 1..<count { try reader.skip() }
+                self = .ignored(type: type)
+            } else {
+                self = try Self.read(type: type, count: count, from: &reader)
+            }
+            try reader.expectEnd()
+        } catch let error as CBORError {
+            let code: ErrorCode = error.reason == .tooLarge ? .limitExceeded : .malformedFrame
+            throw ConcordError(code, "a message cannot be read: \(error)")
+        }
+    }
+
+    private static func read(type: UInt64, count: Int, from reader: inout CBORReader) throws -> Message {
+        func expect(_ expected: Int) throws {
+            guard count == expected else {
+                throw malformed("message \(type) has \(count) parts instead of \(expected)")
+            }
+        }
+        switch type {
+        case 0:
+            try expect(10)
+            return .hello(try Hello(from: &reader))
+        case 1:
+            try expect(5)
+            let space = SpaceID(try reader.digest())
+            let hash = try reader.digest()
+            let digest = try reader.optionalDigest()
+            return .summary(
+                space, Summary(heldHash: hash, digest: digest, changeCount: try reader.unsigned()))
+        case 2:
+            try expect(3)
+            return .vector(SpaceID(try reader.digest()), try reader.versionVector())
+        case 3:
+            try expect(3)
+            return .changes(SpaceID(try reader.digest()), try reader.runs())
+        case 4:
+            try expect(3)
+            return .acknowledge(SpaceID(try reader.digest()), try reader.versionVector())
+        case 5:
+            try expect(4)
+            let code = UTF8Text(try reader.text(upTo: SyncLimits.codeBytes))
+            guard let faultClass = FaultClass(rawValue: try reader.unsigned()) else {
+                throw malformed("an error is of an unknown class")
+            }
+            return .error(
+                code: code, faultClass: faultClass,
+                sentence: UTF8Text(try reader.text(upTo: SyncLimits.sentenceBytes)))
+        case 6:
+            try expect(3)
+            return .goodbye(
+                code: UTF8Text(try reader.text(upTo: SyncLimits.codeBytes)),
+                sentence: UTF8Text(try reader.text(upTo: SyncLimits.sentenceBytes)))
+        case 7:
+            try expect(2)
+            return .ping(try reader.unsigned())
+        case 8:
+            try expect(2)
+            return .pong(try reader.unsigned())
+        default:
+            throw malformed("there is no message \(type)")
+        }
+    }
+}
+
+private func malformed(_ message: String) -> ConcordError { ConcordError(.malformedFrame, message) }
+
+extension CBORReader {
+    fileprivate mutating func optionalDigest() throws -> Digest? {
+        let bytes = try byteString(upTo: Digest.byteCount)
+        guard bytes.isEmpty || bytes.count == Digest.byteCount else {
+            throw malformed("a hash has \(bytes.count) bytes")
+        }
+        return Digest(bytes: bytes)
+    }
+
+    /// Reads `[replica, sequence]` pairs, ascending by replica and each replica once.
+    fileprivate mutating func versionVector() throws -> VersionVector {
+        let count = try array(upTo: Limits.versionVectorEntries)
+        var vector = VersionVector()
+        var last: ReplicaID?
+        for _ in 0..<count {
+            try array(count: 2)
+            guard let replica = ReplicaID(bytes: try byteString(count: 16)) else {
+                throw malformed("a replica id has not 16 bytes")
+            }
+            let sequence = try self.sequence()
+            if let last, last >= replica { throw malformed("a version vector is not in ascending order") }
+            last = replica
+            vector[replica] = sequence
+        }
+        return vector
+    }
+
+    fileprivate mutating func sequence() throws -> UInt64 {
+        let sequence = try unsigned()
+        guard sequence > 0, sequence <= UInt64(Int64.max) else {
+            throw malformed("a sequence is \(sequence)")
+        }
+        return sequence
+    }
+
+    fileprivate mutating func runs() throws -> [ChangeRun] {
+        let count = try array(upTo: SyncLimits.runsPerFrame)
+        guard count > 0 else { throw malformed("a message brings no changes") }
+        var runs: [ChangeRun] = []
+        runs.reserveCapacity(count)
+        for _ in 0..<count {
+            try array(count: 4)
+            guard let replica = ReplicaID(bytes: try byteString(count: 16)) else {
+                throw malformed("a replica id has not 16 bytes")
+            }
+            let first = try sequence()
+            let changeCount = try array(upTo: SyncLimits.changesPerRun)
+            guard changeCount > 0 else { throw malformed("a run is empty") }
+            guard first <= UInt64(Int64.max) - UInt64(changeCount) else {
+                throw malformed("a sequence is \(first)")
+            }
+            var changes: [[UInt8]] = []
+            changes.reserveCapacity(changeCount)
+            for _ in 0..<changeCount { changes.append(try byteString(upTo: Limits.changeBytes)) }
+            guard let signature = Signature(bytes: try byteString(count: Signature.byteCount)) else {
+                throw malformed("a signature is not in canonical form")
+            }
+            runs.append(
+                ChangeRun(replica: replica, firstSequence: first, changes: changes, signature: signature))
+        }
+        return runs
+    }
+
+    fileprivate mutating func texts(upTo maximum: Int, bytes: Int) throws -> [UTF8Text] {
+        let count = try array(upTo: maximum)
+        var texts: [UTF8Text] = []
+        for _ in 0..<count { texts.append(UTF8Text(try text(upTo: bytes))) }
+        return texts
+    }
+}
+
+extension Hello {
+    fileprivate init(from reader: inout CBORReader) throws {
+        let (lowest, highest) = (try reader.unsigned(), try reader.unsigned())
+        guard lowest <= highest else { throw malformed("the lowest level is above the highest") }
+        levels = lowest...highest
+        features = try reader.texts(upTo: SyncLimits.features, bytes: Limits.nameBytes)
+        for (a, b) in zip(features, features.dropFirst()) where a >= b {
+            throw malformed("features are not in ascending order")
+        }
+        vocabularyLevel = try reader.unsigned()
+        guard let incarnation = Bytes16(try reader.byteString(count: 16)) else {
+            throw malformed("an incarnation has not 16 bytes")
+        }
+        self.incarnation = incarnation
+        clock = Int64(try reader.unsigned(upTo: Int(Limits.timestamp)))
+        nodeName = UTF8Text(try reader.text(upTo: SyncLimits.nodeNameBytes))
+        addresses = try reader.texts(upTo: SyncLimits.addresses, bytes: SyncLimits.addressBytes)
+        let count = try reader.array(upTo: SyncLimits.spaces)
+        spaces = []
+        for _ in 0..<count {
+            let next = try SpaceHead(from: &reader)
+            if let last = spaces.last, last.space >= next.space {
+                throw malformed("spaces are not in ascending order")
+            }
+            spaces.append(next)
+        }
+    }
+}
+
+extension SpaceHead {
+    fileprivate init(from reader: inout CBORReader) throws {
+        try reader.array(count: 4)
+        let space = SpaceID(try reader.digest())
+        let bytes = try reader.byteString(upTo: 16)
+        guard bytes.isEmpty || bytes.count == 16 else {
+            throw malformed("a replica id has \(bytes.count) bytes")
+        }
+        let replica = ReplicaID(bytes: bytes)
+        let sequence = try reader.unsigned()
+        let hash = try reader.optionalDigest()
+        guard sequence <= UInt64(Int64.max), (sequence == 0) == (hash == nil), replica != nil || hash == nil
+        else {
+            throw malformed("the latest change of a replica is incomplete")
+        }
+        self.init(space: space, replica: replica, head: hash.map { Head(sequence: sequence, hash: $0) })
+    }
+}

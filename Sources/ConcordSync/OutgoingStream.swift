@@ -1,0 +1,138 @@
+// What one side sends of one space: from the log, in its order, what the peer lacks. At most one slice is
+// read ahead; what is on its way stays within the session's window. Nothing is sent twice in a session.
+
+import ConcordCrypto
+import ConcordModel
+
+/// The way of changes to the peer.
+struct OutgoingStream: Sendable {
+    /// A run that is encoded and waits to be sent.
+    private struct ReadyRun: Sendable {
+        let bytes: [UInt8]
+        let last: Dot
+    }
+
+    /// A frame that the peer has not acknowledged yet.
+    private struct SentFrame: Sendable {
+        let last: VersionVector
+        let byteCount: Int
+        let sentAt: Milliseconds
+    }
+
+    /// Everything at or before this place of the log was sent or is known to the peer.
+    private(set) var cursor: Int64
+    /// The latest place of the log that is known of.
+    private(set) var head: Int64
+    /// What need not be sent: what the peer has, and what is on its way to it.
+    private(set) var known: VersionVector
+    /// The bytes that a slice being read may bring.
+    private(set) var reserved = 0
+    /// The bytes that are sent and not acknowledged.
+    private(set) var inFlightBytes = 0
+    /// The bytes that wait to be sent.
+    private(set) var readyBytes = 0
+    private var ready = Queue<ReadyRun>()
+    private var sent = Queue<SentFrame>()
+    private var hasMore = false
+    private var sizer = FrameSizer()
+
+    /// A stream of what follows `cursor` in the log, to a peer that knows `known`.
+    init(after cursor: Int64, head: Int64, known: VersionVector) {
+        self.cursor = cursor
+        self.head = max(cursor, head)
+        self.known = known
+    }
+
+    /// Whether a slice is being read.
+    var isReading: Bool { reserved > 0 }
+    /// Whether nothing waits, travels or is left to read.
+    var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && !wantsToRead }
+    /// Whether the log may hold more for the peer.
+    var wantsToRead: Bool { hasMore || cursor < head }
+    /// When the oldest frame that is not acknowledged was sent.
+    var oldestSentAt: Milliseconds? { sent.first?.sentAt }
+
+    /// The log grew.
+    mutating func advance(to position: Int64) { head = max(head, position) }
+
+    /// The peer has these changes.
+    mutating func peerHas(_ vector: VersionVector) { known.merge(vector) }
+
+    /// The peer has this change and those before it.
+    mutating func peerHas(_ dot: Dot) { known.raise(dot.replica, to: dot.sequence) }
+
+    /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves too little
+    /// room.
+    mutating func nextRead(room: Int) -> Int? {
+        guard !isReading, ready.isEmpty, wantsToRead else { return nil }
+        // A signed run may be longer than the target and comes whole.
+        let largest = max(sizer.target, Limits.signedRunBytes)
+        guard room >= largest else { return nil }
+        reserved = largest
+        return sizer.target
+    }
+
+    /// Takes a slice that was read, without what the peer got to know meanwhile.
+    mutating func take(_ slice: LogSlice) throws(SessionFault) {
+        guard isReading, slice.position >= cursor else { return }
+        reserved = 0
+        let progressed = slice.position > cursor || !slice.runs.isEmpty
+        cursor = slice.position
+        head = max(head, cursor)
+        hasMore = !slice.isLast && progressed
+        for run in slice.runs {
+            guard let run = run.without(upTo: known[run.replica]) else { continue }
+            let bytes = run.encodedForFrame()
+            guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
+                throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)
+            }
+            ready.append(ReadyRun(bytes: bytes, last: Dot(run.replica, run.lastSequence)))
+            readyBytes += bytes.count
+            peerHas(Dot(run.replica, run.lastSequence))
+        }
+    }
+
+    /// The next frame that fits into `room` bytes of the window, and the latest changes of each chain in it.
+    mutating func nextFrame(
+        space: SpaceID, room: Int, now: Milliseconds
+    ) -> (bytes: [UInt8], last: VersionVector)? {
+        guard let first = ready.first else { return nil }
+        let waiting = ready.elements
+        let aim = min(max(sizer.target, Message.changesOverhead + first.bytes.count), SyncLimits.frameBytes)
+        var size = Message.changesOverhead
+        var count = 0
+        for run in waiting.prefix(SyncLimits.runsPerFrame) {
+            guard size + run.bytes.count <= aim else { break }
+            size += run.bytes.count
+            count += 1
+        }
+        guard size <= room else { return nil }
+        let bytes = Message.changes(space, encodedRuns: waiting.prefix(count).map(\.bytes)[...])
+        let last = VersionVector(waiting.prefix(count).map(\.last))
+        ready.removeFirst(count)
+        readyBytes -= size - Message.changesOverhead
+        sent.append(SentFrame(last: last, byteCount: bytes.count, sentAt: now))
+        inFlightBytes += bytes.count
+        return (bytes, last)
+    }
+
+    /// Releases what the peer has made durable, given all that it is known to have.
+    mutating func release(_ theirs: VersionVector, now: Milliseconds) {
+        while let frame = sent.first, theirs.covers(frame.last) {
+            sent.removeFirst()
+            inFlightBytes -= frame.byteCount
+            sizer.acknowledged(byteCount: frame.byteCount, sentAt: frame.sentAt, now: now)
+        }
+    }
+}
+
+extension ChangeRun {
+    /// The part of the run after `sequence`; nil if there is none.
+    fileprivate func without(upTo sequence: UInt64) -> ChangeRun? {
+        guard lastSequence > sequence else { return nil }
+        guard firstSequence <= sequence else { return self }
+        return ChangeRun(
+            replica: replica, firstSequence: sequence + 1,
+            changes: Array(changes.dropFirst(Int(sequence - firstSequence + 1))), signature: signature)
+    }
+}

@@ -1,0 +1,117 @@
+// What this side says about one space, as far as the connection and the window allow, and when it is time to
+// compare again.
+
+import ConcordCrypto
+import ConcordModel
+
+extension SpaceExchange {
+    /// The bytes that wait to be sent or may come from a read.
+    var plannedBytes: Int {
+        guard case .streaming(let stream) = phase else { return 0 }
+        return stream.readyBytes + stream.reserved
+    }
+
+    /// The bytes that are sent and not acknowledged.
+    var inFlightBytes: Int {
+        guard case .streaming(let stream) = phase else { return 0 }
+        return stream.inFlightBytes
+    }
+
+    /// When the oldest frame that is not acknowledged was sent.
+    var oldestSentAt: Milliseconds? {
+        guard case .streaming(let stream) = phase else { return nil }
+        return stream.oldestSentAt
+    }
+
+    /// Sends what the connection takes now; called only while it takes something.
+    mutating func send(_ context: SessionContext, window: inout Window, _ effects: inout [SessionEffect]) {
+        if let reading = readingToSend {
+            readingToSend = nil
+            sentReading = reading
+            summarySentAt = context.now
+            effects.append(.send(Message.summary(space, reading.summary).encoded()))
+            switch phase {
+            case .opening: begin(context, &effects)
+            case .comparing: break
+            case .streaming: compareDigests(context, &effects)
+            }
+        }
+        if let vector = vectorToSend {
+            vectorToSend = nil
+            effects.append(.send(Message.vector(space, vector).encoded()))
+        }
+        if !acknowledgementToSend.isEmpty {
+            effects.append(.send(Message.acknowledge(space, acknowledgementToSend).encoded()))
+            acknowledged.merge(acknowledgementToSend)
+            acknowledgementToSend = VersionVector()
+        }
+        guard case .streaming(var stream) = phase else { return }
+        phase = .opening
+        let waiting = stream.readyBytes
+        while let frame = stream.nextFrame(space: space, room: window.roomToSend, now: context.now) {
+            window.inFlight += frame.bytes.count
+            ours.merge(frame.last)
+            moved(context.now)
+            effects.append(.send(frame.bytes))
+        }
+        window.planned -= waiting - stream.readyBytes
+        if let maximumBytes = stream.nextRead(room: window.roomToRead) {
+            window.planned += stream.reserved
+            effects.append(
+                .readSlice(
+                    space, after: stream.cursor, excluding: stream.known, maximumBytes: maximumBytes))
+        }
+        phase = .streaming(stream)
+    }
+
+    /// Reads again what is held when it is time to compare, or to see what is still lacking.
+    mutating func tick(_ context: SessionContext, _ effects: inout [SessionEffect]) {
+        if let due = compareAt(context.configuration), due <= context.now {
+            catchUpToConfirm = false
+            summarySentAt = context.now
+            summaryWanted = true
+            readHeld(&effects)
+        } else if let due = refreshAt(context.configuration), due <= context.now {
+            refreshWanted = false
+            readHeld(&effects)
+        }
+    }
+
+    /// When a tick is wanted; nil if none is.
+    func tickAt(_ configuration: SessionConfiguration) -> Milliseconds? {
+        [compareAt(configuration), refreshAt(configuration)].compactMap { $0 }.min()
+    }
+
+    /// When to look what is still lacking: not while much arrives.
+    private func refreshAt(_ configuration: SessionConfiguration) -> Milliseconds? {
+        refreshWanted && applying.isEmpty ? quietSince + configuration.settleInterval : nil
+    }
+
+    /// When the two should compare next; nil while changes flow.
+    private func compareAt(_ configuration: SessionConfiguration) -> Milliseconds? {
+        guard isIdle, !summaryWanted, readingToSend == nil else { return nil }
+        let periodic = max(summarySentAt, quietSince) + configuration.compareInterval
+        guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }
+        return min(periodic, quietSince + configuration.settleInterval)
+    }
+
+    /// Says how far the two are apart, if that changed.
+    mutating func reportProgress(_ effects: inout [SessionEffect]) {
+        guard case .streaming(let stream) = phase else { return }
+        let progress = Progress(
+            theyLack: theirs.shortfall(of: ours), weLack: ours.shortfall(of: theirs),
+            digestEqual: digestEqual, isDrained: stream.isDrained && !forked)
+        guard progress != reported else { return }
+        reported = progress
+        effects.append(.progress(space, progress))
+    }
+}
+
+extension Progress {
+    fileprivate init(theyLack: Int64, weLack: Int64, digestEqual: Bool?, isDrained: Bool) {
+        self.theyLack = theyLack
+        self.weLack = weLack
+        self.digestEqual = digestEqual
+        inStep = isDrained && theyLack == 0 && weLack == 0
+    }
+}

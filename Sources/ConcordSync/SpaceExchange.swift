@@ -1,0 +1,233 @@
+// The exchange of one space with one peer: both say in short what they hold; if that differs, both say it by
+// replica; then each streams what the other lacks, for as long as the session lasts. What is written later,
+// or arrives from elsewhere, is the same stream going on. Nothing is acknowledged here that the store has not
+// made durable.
+
+import ConcordCrypto
+import ConcordModel
+
+/// One space within a session.
+struct SpaceExchange: Sendable {
+    /// What this side held at one moment.
+    struct Reading: Sendable {
+        let held: HeldSummary
+        let digest: Digest?
+        var summary: Summary { Summary(held, digest: digest) }
+    }
+
+    /// How far the two have come.
+    enum Phase: Sendable {
+        /// At least one side has not said yet what it holds.
+        case opening
+        /// The summaries differ; the peer's version vector is awaited.
+        case comparing
+        /// Changes flow.
+        case streaming(OutgoingStream)
+    }
+
+    let space: SpaceID
+    var phase = Phase.opening
+    /// What is known to be held here.
+    var ours = VersionVector()
+    /// What the peer has said or shown to hold.
+    var theirs = VersionVector()
+    var ownReplica: ReplicaID?
+    /// More of our own replica than we have: what the peer claimed, until it is compared with a fresh
+    /// reading.
+    var claimedOwn: UInt64 = 0
+
+    var sentReading: Reading?
+    var receivedSummary: Summary?
+    /// A reading that is to be sent as a summary as soon as the connection takes it.
+    var readingToSend: Reading?
+    var vectorToSend: VersionVector?
+    var acknowledgementToSend = VersionVector()
+    var acknowledged = VersionVector()
+
+    var isReadingHeld = false
+    var mustReadAgain = false
+    var summaryWanted = true
+    /// Whether the log grew by a way that says nothing of what is still lacking.
+    var refreshWanted = false
+    /// Whether the two caught up in this session and have not compared since.
+    var catchUpToConfirm = false
+    var quietSince: Milliseconds
+    var summarySentAt: Milliseconds
+
+    /// Bytes of the frames that the store is working on.
+    var applying = Queue<Int>()
+    var applyingBytes = 0
+    /// What was received and is not durable here yet.
+    var owed = VersionVector()
+    var position: Int64 = 0
+    var digestEqual: Bool?
+    var forked = false
+    var disagreements = 0
+    var reported: Progress?
+
+    /// After so many comparisons in which both were idle and yet held different changes, a new session sorts
+    /// it out.
+    static let maximumDisagreements = 3
+
+    init(_ head: SpaceHead, now: Milliseconds) {
+        space = head.space
+        ownReplica = head.replica
+        quietSince = now
+        summarySentAt = now
+    }
+
+    /// Begins: asks for what is held here.
+    mutating func start(_ effects: inout [SessionEffect]) { readHeld(&effects) }
+
+    /// This side's replica in the space is known now.
+    mutating func update(_ head: SpaceHead) { ownReplica = head.replica }
+
+    // MARK: What the store says
+
+    /// What is held here.
+    mutating func held(
+        _ held: HeldSummary, digest: Digest?, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        isReadingHeld = false
+        refreshWanted = false
+        ours.merge(held.vector)
+        advance(to: held.position)
+        settleOwnClaim(against: held, &effects)
+        oweLess(than: held.vector, repeating: false)
+        if summaryWanted {
+            summaryWanted = false
+            readingToSend = Reading(held: held, digest: digest)
+        }
+        if mustReadAgain {
+            mustReadAgain = false
+            readHeld(&effects)
+        }
+    }
+
+    /// The log grew.
+    mutating func advanced(to position: Int64, now: Milliseconds, _ effects: inout [SessionEffect]) {
+        // What came from elsewhere may be what this peer sent, or said to hold. The first it waits to hear.
+        if applying.isEmpty, !owed.isEmpty { readHeld(&effects) }
+        refreshWanted = refreshWanted || !ours.covers(theirs)
+        guard position > self.position else { return }
+        moved(now)
+        advance(to: position)
+    }
+
+    /// A part of the log was read.
+    mutating func slice(_ slice: LogSlice) throws(SessionFault) {
+        position = max(position, slice.position)
+        guard case .streaming(var stream) = phase else { return }
+        phase = .opening
+        try stream.take(slice)
+        phase = .streaming(stream)
+    }
+
+    /// The store has dealt with what was received.
+    mutating func applied(
+        _ outcome: ReceiveOutcome, now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        guard let byteCount = applying.first else { return }
+        applying.removeFirst()
+        applyingBytes -= byteCount
+        moved(now)
+        if let refusal = outcome.refusal {
+            // What merely lacks its dependencies may come in another order the next time.
+            let isLack = refusal.code == .missingDependency
+            throw SessionFault(refusal.code, refusal.message, isLack ? .retry : .fault)
+        }
+        ours.merge(outcome.durable)
+        oweLess(than: outcome.durable, repeating: true)
+        if applying.isEmpty, !owed.isEmpty { readHeld(&effects) }
+    }
+
+    // MARK: Parts
+
+    /// Nothing is on its way in either direction.
+    var isIdle: Bool {
+        guard case .streaming(let stream) = phase else { return false }
+        return stream.isDrained && applying.isEmpty && acknowledgementToSend.isEmpty && vectorToSend == nil
+    }
+
+    mutating func moved(_ now: Milliseconds) {
+        quietSince = now
+        digestEqual = nil
+        disagreements = 0
+    }
+
+    mutating func readHeld(_ effects: inout [SessionEffect]) {
+        guard !isReadingHeld else {
+            mustReadAgain = true
+            return
+        }
+        isReadingHeld = true
+        effects.append(.readHeld(space))
+    }
+
+    mutating func advance(to position: Int64) {
+        self.position = max(self.position, position)
+        guard case .streaming(var stream) = phase else { return }
+        phase = .opening
+        stream.advance(to: position)
+        phase = .streaming(stream)
+    }
+
+    mutating func peerHas(_ vector: VersionVector, _ now: Milliseconds) {
+        theirs.merge(vector)
+        guard case .streaming(var stream) = phase else { return }
+        phase = .opening
+        stream.peerHas(vector)
+        stream.release(theirs, now: now)
+        phase = .streaming(stream)
+    }
+
+    /// Judges a claim to know more of our own replica than was known here: if it is true, this database was
+    /// restored or cloned.
+    mutating func settleOwnClaim(against held: HeldSummary, _ effects: inout [SessionEffect]) {
+        guard let ownReplica, claimedOwn > 0 else { return }
+        let own = held.vector[ownReplica]
+        if claimedOwn > own {
+            effects.append(
+                .alarm(
+                    space,
+                    ConcordError(
+                        .ourReplicaElsewhere,
+                        "the peer knows change \(claimedOwn) of our own replica, of which we have \(own)")))
+        } else {
+            theirs.raise(ownReplica, to: claimedOwn)
+        }
+        claimedOwn = 0
+    }
+
+    /// Acknowledges what of the received changes is durable now.
+    ///
+    /// - Parameter repeating: whether to say again what was said before, as an answer to what was just received: the
+    ///   earlier acknowledgement may have gone further than the peer could then believe.
+    mutating func oweLess(than durable: VersionVector, repeating: Bool) {
+        guard !owed.isEmpty else { return }
+        var rest = VersionVector()
+        for element in owed.elements {
+            let present = durable[element.replica]
+            if present > (repeating ? 0 : acknowledged[element.replica]) {
+                acknowledgementToSend.raise(element.replica, to: present)
+            }
+            if present < element.sequence { rest[element.replica] = element.sequence }
+        }
+        owed = rest
+    }
+}
+
+extension VersionVector {
+    /// How many changes of `other` are not covered here. O(n).
+    func shortfall(of other: VersionVector) -> Int64 {
+        guard !covers(other) else { return 0 }
+        var total: UInt64 = 0
+        for element in other.elements {
+            let own = self[element.replica]
+            guard element.sequence > own else { continue }
+            let (sum, isTooLarge) = total.addingReportingOverflow(element.sequence - own)
+            total = isTooLarge ? .max : sum
+        }
+        return Int64(clamping: total)
+    }
+}

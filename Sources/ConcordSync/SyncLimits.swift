@@ -1,0 +1,42 @@
+// The limits of the exchange between two nodes, beside those of the format (ConcordModel/Limits.swift); both
+// are mirrored by the chapter Protocol/limits.md. A peer that passes one of them is at fault and its session
+// ends.
+
+import ConcordModel
+
+/// The limits of the wire messages of `concord/0`.
+public enum SyncLimits {
+    /// The protocol levels that this code speaks.
+    public static let levels: ClosedRange<UInt64> = 0...0
+    /// Bytes of one frame.
+    public static let frameBytes = Limits.frameBytes
+    /// Bytes of `Changes` frames that a side may send in one session before they are acknowledged.
+    public static let windowBytes = 2 << 20
+    /// The smallest size that a side aims at when it cuts what a peer lacks into frames.
+    public static let smallestFrameBytes = 4 << 10
+    /// The largest size that a side aims at: several frames fit into the window, so that one is read, one
+    /// travels and one is applied at the same time.
+    public static let largestFrameBytes = 256 << 10
+    /// The size of the first frames, before a rate is measured: four seconds at 64 kbit/s.
+    public static let firstFrameBytes = 32 << 10
+    /// Runs of one `Changes` frame.
+    public static let runsPerFrame = 8192
+    /// Changes of one run.
+    public static let changesPerRun = 16_384
+    /// Spaces named by one `Hello`.
+    public static let spaces = 1024
+    /// Features named by one `Hello`.
+    public static let features = 32
+    /// Addresses named by one `Hello`.
+    public static let addresses = 16
+    /// Bytes of one address.
+    public static let addressBytes = 280
+    /// Bytes of the name of a node.
+    public static let nodeNameBytes = 256
+    /// Bytes of an error code.
+    public static let codeBytes = 16
+    /// Bytes of the sentence of an `Error` or `Goodbye`.
+    public static let sentenceBytes = 512
+    /// Message types from here on are read past: room for later levels.
+    public static let firstIgnoredType: UInt64 = 64
+}

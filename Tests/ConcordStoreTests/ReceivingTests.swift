@@ -1,0 +1,147 @@
+// What is received is believed only as far as signatures and hashes go.
+
+import ConcordAPI
+import ConcordCrypto
+import ConcordModel
+import ConcordStore
+import Foundation
+import Testing
+
+@Suite struct ReceivingTests {
+    private func pair() async throws -> (Site, Site) {
+        let world = try World("ESP", "DEU")
+        return (try await world.site(0), try await world.site(1))
+    }
+
+    @Test("an altered change is refused, and everything good before it is applied")
+    func altered() async throws {
+        let (a, b) = try await pair()
+        _ = try await a.contact("Ana")
+        let good = try a.allRuns()
+        let before = try a.store.held(a.space).vector
+        _ = try await a.contact("Eva")
+        let run = try #require(try a.allRuns(excluding: before).first)
+        var changes = run.changes
+        let place = try #require(changes[0].indices.last { changes[0][$0] == UInt8(ascii: "E") })
+        changes[0][place] = UInt8(ascii: "I")
+        let forged = ChangeRun(
+            replica: run.replica, firstSequence: run.firstSequence, changes: changes, signature: run.signature
+        )
+        let outcome = try await b.store.receive(good + [forged], in: b.space)
+        #expect(outcome.refusal?.code == .badSignature)
+        #expect(outcome.applied == 2)
+        #expect(try b.store.records(RecordQuery()).map(\.title) == ["Ana"])
+        #expect(try await b.store.receive([run], in: b.space).applied == 1)
+        try await expectEqual([a, b])
+    }
+
+    @Test("bytes that are no change are refused as malformed")
+    func malformed() async throws {
+        let (a, b) = try await pair()
+        _ = try await a.contact("Ana")
+        let run = try a.allRuns()[0]
+        let junk = ChangeRun(
+            replica: run.replica, firstSequence: 1, changes: [[0xff, 0x00]], signature: run.signature)
+        #expect(try await b.store.receive([junk], in: b.space).refusal?.code == .malformedChange)
+        let empty = ChangeRun(replica: run.replica, firstSequence: 1, changes: [], signature: run.signature)
+        #expect(try await b.store.receive([empty], in: b.space).refusal?.code == .malformedChange)
+        let far = ChangeRun(
+            replica: run.replica, firstSequence: .max, changes: run.changes, signature: run.signature)
+        #expect(try await b.store.receive([far], in: b.space).refusal?.code == .malformedChange)
+        #expect(try b.store.held(b.space).vector.isEmpty)
+    }
+
+    @Test("what comes too early waits, and is applied when what it needs has come")
+    func heldBack() async throws {
+        let (a, b) = try await pair()
+        var runs: [ChangeRun] = []
+        for name in ["Ana", "Eva", "Ida"] {
+            let before = try a.store.held(a.space).vector
+            _ = try await a.contact(name)
+            runs += try a.allRuns(excluding: before)
+        }
+        #expect(runs.map(\.changes.count) == [2, 1, 1])
+        let late = try await b.store.receive([runs[2]], in: b.space)
+        #expect(late.applied == 0)
+        #expect(late.heldBack == 1)
+        #expect(late.refusal == nil)
+        let later = try await b.store.receive([runs[1], runs[0]], in: b.space)
+        #expect(later.heldBack == 0)
+        #expect(later.applied == 4)
+        try await expectEqual([a, b])
+    }
+
+    @Test("an overlap with what is held is checked and passed over")
+    func overlap() async throws {
+        let (a, b) = try await pair()
+        _ = try await a.contact("Ana")
+        try await a.send(to: b)
+        _ = try await a.contact("Eva")
+        let outcome = try await b.store.receive(try a.allRuns(), in: b.space)
+        #expect(outcome.applied == 1)
+        #expect(outcome.refusal == nil)
+        #expect(try await b.store.receive(try a.allRuns(), in: b.space).applied == 0)
+        try await expectEqual([a, b])
+    }
+
+    @Test("two different changes of one number are refused as equivocation")
+    func equivocation() async throws {
+        let (a, b) = try await pair()
+        _ = try await a.contact("Ana")
+        let folder = try Folder()
+        let copy = folder.path + "/copy.db"
+        try a.store.copyForTests(from: a.path, to: copy)
+        let twin = Site(a, store: try ReplicaStore(path: copy), folder: folder)
+        _ = try await a.contact("Eva")
+        _ = try await twin.contact("Ida")
+        try await a.send(to: b)
+        let outcome = try await b.store.receive(try twin.allRuns(), in: b.space)
+        #expect(outcome.refusal?.code == .equivocation)
+        #expect(try b.store.records(RecordQuery()).map(\.title) == ["Ana", "Eva"])
+    }
+
+    @Test("a database that was set back takes in again what others hold of it, and writes under a new id")
+    func setBack() async throws {
+        let (a, b) = try await pair()
+        _ = try await a.contact("Ana")
+        let folder = try Folder()
+        let copy = folder.path + "/copy.db"
+        try a.store.copyForTests(from: a.path, to: copy)
+        _ = try await a.contact("Eva")
+        try await a.send(to: b)
+        let old = Site(a, store: try ReplicaStore(path: copy), folder: folder)
+        let before = try #require(try old.store.ownHead(old.space)?.replica)
+        try await b.send(to: old)
+        #expect(try old.store.ownHead(old.space) == nil)
+        _ = try await old.contact("Ida")
+        #expect(try old.store.ownHead(old.space)?.replica != before)
+        try await old.send(to: b)
+        #expect(try b.store.records(RecordQuery()).map(\.title) == ["Ana", "Eva", "Ida"])
+        try await expectEqual([old, b])
+    }
+
+    @Test("a chain of an authority that nobody admitted is refused")
+    func unknownAuthority() async throws {
+        let (a, _) = try await pair()
+        let stranger = try Party("XYZ", "Stranger")
+        let theirs = try await Site(
+            stranger,
+            try SignedCharter(
+                charter: Charter(
+                    name: "Other", timestamp: 1,
+                    founders: [try MemberStatement(authority: stranger.authority)],
+                    admissionThreshold: 1, suspensionThreshold: 2), key: stranger.key))
+        _ = try await theirs.contact("Eve")
+        let runs = try theirs.allRuns()
+        #expect(try await a.store.receive(runs, in: a.space).refusal?.code == .unknownReplica)
+    }
+}
+
+extension ReplicaStore {
+    /// Copies the database with its write-ahead log as they lie there, as a crash would leave them.
+    func copyForTests(from path: String, to copy: String) throws {
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: path + suffix) {
+            try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+        }
+    }
+}
