@@ -4,10 +4,19 @@ import PackageDescription
 // One module per layer; a module depends only on modules above it in this list. See README.md, "How it is built".
 let package = Package(
     name: "concord",
+    products: [
+        .executable(name: "concordd", targets: ["concordd"]),
+        .executable(name: "concord", targets: ["concord"]),
+        .executable(name: "concord-simulator", targets: ["concord-simulator"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
@@ -18,7 +27,10 @@ let package = Package(
         .target(name: "ConcordAPI", dependencies: ["ConcordModel"]),
         .target(
             name: "ConcordStore",
-            dependencies: ["CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .target(name: "ConcordSync", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
         .target(
             name: "ConcordTransport",
@@ -27,6 +39,44 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(
+            name: "ConcordNode",
+            dependencies: [
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
+                "ConcordTransport",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+        .target(
+            name: "ConcordClient",
+            dependencies: [
+                "ConcordAPI", "ConcordModel",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .target(
+            name: "ConcordSimulator",
+            dependencies: ["ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+        .executableTarget(
+            name: "concordd",
+            dependencies: [
+                "ConcordNode", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "concord",
+            dependencies: [
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordNode",
+                "ConcordClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "concord-simulator",
+            dependencies: [
+                "ConcordSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "CBORTests", dependencies: ["CBOR"]),
         .testTarget(name: "ConcordCryptoTests", dependencies: ["ConcordCrypto"]),
@@ -37,6 +87,12 @@ let package = Package(
         .testTarget(
             name: "ConcordTransportTests",
             dependencies: ["ConcordTransport", .product(name: "NIOEmbedded", package: "swift-nio")]),
+        .testTarget(name: "ConcordNodeTests", dependencies: ["ConcordNode", "ConcordClient"]),
+        .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient"],
+            path: "Tests/Process"),
     ],
     swiftLanguageModes: [.v6]
 )

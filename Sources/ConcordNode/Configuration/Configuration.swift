@@ -1,0 +1,110 @@
+// What an administrator decides for a daemon: HOME/concord.yaml, and environment variables over it. Every key
+// has an effect, an unknown one is an error, and what cannot be read is refused with its line before anything
+// starts.
+
+import ConcordModel
+import Logging
+
+/// The configuration of a daemon.
+public struct Configuration: Hashable, Sendable {
+    /// Where a node listens whose configuration does not say.
+    public static let defaultListen = [NodeAddress(host: "0.0.0.0", port: 7443)]
+
+    /// Where to listen for peers; empty for a node that only dials out.
+    public var listen: [NodeAddress]
+    /// Where peers reach this node; told to them, and part of invites. Empty: where it listens.
+    public var addresses: [NodeAddress]
+    /// Addresses of peers to dial, besides those that are known from elsewhere.
+    public var peers: [NodeAddress]
+    /// From which level on the log is written.
+    public var logLevel: Logger.Level
+    /// How the log is written.
+    public var logFormat: LogFormat
+
+    /// A configuration of these parts.
+    public init(
+        listen: [NodeAddress] = defaultListen, addresses: [NodeAddress] = [], peers: [NodeAddress] = [],
+        logLevel: Logger.Level = .info, logFormat: LogFormat = .logfmt
+    ) {
+        self.listen = listen
+        self.addresses = addresses
+        self.peers = peers
+        self.logLevel = logLevel
+        self.logFormat = logFormat
+    }
+
+    /// Reads the file, if there is one, and lays the environment over it.
+    ///
+    /// - Parameters:
+    ///   - path: The file, usually HOME/concord.yaml.
+    ///   - environment: The process's environment; `CONCORD_LISTEN`, `CONCORD_ADDRESSES`, `CONCORD_PEERS`
+    ///     (separated by commas, empty for none), `CONCORD_LOG_LEVEL` and `CONCORD_LOG_FORMAT` count.
+    /// - Throws: ``ConcordError`` E-6001 for an unknown key, E-6002 for what cannot be read, E-6009 for an
+    ///   address.
+    public static func load(path: String, environment: [String: String]) throws -> Configuration {
+        var configuration = Configuration()
+        if FileSystem.exists(path) {
+            let text: String
+            do {
+                text = try FileSystem.readText(path)
+            } catch let error as ConcordError {
+                throw ConcordError(
+                    .malformedConfiguration, error.message, action: "check the file and its permissions")
+            }
+            try configuration.apply(yaml: text, file: path)
+        }
+        try configuration.apply(environment: environment)
+        return configuration
+    }
+
+    /// The keys of the file, and with a prefix the variables of the environment.
+    enum Key: String, CaseIterable {
+        case listen
+        case addresses
+        case peers
+        case logLevel = "log_level"
+        case logFormat = "log_format"
+
+        /// The variable that overrides the key.
+        var variable: String { "CONCORD_\(rawValue.uppercased())" }
+
+        /// Whether the key takes a list.
+        var isList: Bool {
+            switch self {
+            case .listen, .addresses, .peers: true
+            case .logLevel, .logFormat: false
+            }
+        }
+    }
+
+    mutating func set(_ key: Key, to texts: [String], where place: String) throws {
+        func addresses(allowingAnyPort: Bool = false) throws -> [NodeAddress] {
+            try texts.map { text in
+                do {
+                    return try NodeAddress(parsing: text, allowingAnyPort: allowingAnyPort)
+                } catch let error as ConcordError {
+                    throw ConcordError(error.code, "\(place), key `\(key.rawValue)`: \(error.message)")
+                }
+            }
+        }
+        switch key {
+        case .listen: listen = try addresses(allowingAnyPort: true)
+        case .addresses: self.addresses = try addresses()
+        case .peers: peers = try addresses()
+        case .logLevel: logLevel = try Self.choice(texts, Logger.Level.allCases, key, place)
+        case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
+        }
+    }
+
+    private static func choice<Choice: RawRepresentable<String>>(
+        _ texts: [String], _ all: [Choice], _ key: Key, _ place: String
+    ) throws -> Choice {
+        guard texts.count == 1, let choice = Choice(rawValue: texts[0]) else {
+            throw ConcordError(
+                .malformedConfiguration,
+                "\(place): `\(key.rawValue)` is “\(texts.joined(separator: ","))”, which is none of "
+                    + all.map(\.rawValue).joined(separator: ", "))
+        }
+        return choice
+    }
+}

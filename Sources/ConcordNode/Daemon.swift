@@ -1,0 +1,136 @@
+// The daemon put together: home, replica, TLS, peers and local API, started in that order and stopped in reverse.
+// Everything that can be wrong with the home, the configuration, the database or the address is found before the
+// first connection is accepted.
+
+import ConcordCrypto
+import ConcordModel
+import ConcordStore
+import ConcordSync
+import ConcordTransport
+import Logging
+import ServiceLifecycle
+
+/// A node that runs until it is told to stop.
+public struct Daemon: Sendable {
+    private let home: NodeHome
+    private let lock: HomeLock
+    private let configuration: Configuration
+    private let store: ReplicaStore
+    private let manager: PeerManager
+    private let services: StoreServices
+    private let context: TLSContext
+    private let logger: Logger
+
+    /// Opens a home.
+    ///
+    /// - Throws: ``ConcordError`` with the reason: E-2005 no identity, E-2008 a key that others can read, E-5002 a newer
+    ///   database, E-5003 a damaged one, E-6001 and E-6002 the configuration, E-6004 another daemon on this home.
+    public init(home: NodeHome, configuration: Configuration, logger: Logger) throws {
+        self.home = home
+        self.configuration = configuration
+        self.logger = logger
+        let identity = try home.identity()
+        lock = try home.lock()
+        store = try ReplicaStore(path: home.database)
+        let trusted = TrustedAuthorities()
+        do {
+            let clock: @Sendable () -> Int64 = WallClock.milliseconds
+            context = try TLSContext(
+                TLSConfiguration(
+                    certificate: identity.nodeCertificate, authority: identity.authorityCertificate,
+                    key: try home.signingKey()
+                ) { peer in trusted.verdict(on: peer, now: clock() / 1000) })
+            guard let incarnation = Bytes16(try Randomness.bytes(16)) else {
+                preconditionFailure("16 bytes were asked for")
+            }
+            manager = try PeerManager(
+                .init(
+                    home: home, identity: identity, configuration: configuration, store: store,
+                    context: context,
+                    trusted: trusted, incarnation: incarnation, clock: clock, logger: logger))
+            services = StoreServices(
+                identity: identity, signer: try home.signer(), store: store, peers: manager,
+                logger: logger)
+        } catch {
+            throw ConcordError(wrapping: error)
+        }
+    }
+
+    /// Runs until SIGTERM or SIGINT, then stops in good order.
+    ///
+    /// - Throws: ``ConcordError`` E-6003 if an address to listen on is taken.
+    public func run() async throws {
+        let advances = observeStore()
+        let signal = Signal()
+        signal.raise()
+        let listeners = try await listen()
+        await manager.start(listening: listeners.map(\.boundAddress))
+        logger.info(
+            "started",
+            metadata: [
+                "home": "\(home.path)",
+                "listening": "\(listeners.map(\.boundAddress).joined(separator: " "))",
+            ])
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    LocalAPIServer(lock: lock, services: services, peers: manager, logger: logger),
+                    AdvanceService(advances: advances, manager: manager, signal: signal),
+                    MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),
+                    ExchangeService(listeners: listeners, manager: manager),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        do {
+            try await group.run()
+        } catch {
+            throw ConcordError(wrapping: error)
+        }
+        try store.close()
+        lock.release()
+        logger.info("stopped")
+    }
+
+    private func observeStore() -> AsyncStream<Advance> {
+        // A session that gets a later signal needs no earlier one, but each space counts: nothing is dropped here, and
+        // sessions merge what waits.
+        let (stream, continuation) = AsyncStream.makeStream(of: Advance.self)
+        store.observeAdvance { space, position in
+            continuation.yield(Advance(space: space, position: position))
+        }
+        return stream
+    }
+
+    private func listen() async throws -> [Listener] {
+        var listeners: [Listener] = []
+        for address in configuration.listen {
+            do {
+                let manager = manager
+                listeners.append(
+                    try await Listener.bind(
+                        host: address.host, port: address.port, context: context, logger: logger
+                    ) { remote, error in Task { await manager.refused(error, address: remote) } })
+            } catch let error as TransportError {
+                for listener in listeners { await listener.close() }
+                let taken = error.reason == .addressInUse
+                throw ConcordError(
+                    taken ? .addressInUse : .malformedConfiguration,
+                    taken
+                        ? "\(address) is taken by another program"
+                        : "\(address) cannot be listened on: \(error.message)")
+            }
+        }
+        return listeners
+    }
+}
+
+/// The log of a space grew up to a position.
+struct Advance: Sendable {
+    let space: SpaceID
+    let position: Int64
+}
+
+/// What the programs call themselves.
+public enum NodeVersion {
+    /// Major, minor, patch.
+    public static let text = "0.1.0"
+}

@@ -1,0 +1,101 @@
+// The parts of a running node that are neither peers nor the local API: listening, passing on what the store says, and
+// the work of quiet moments.
+
+import ConcordModel
+import ConcordStore
+import ConcordTransport
+import Logging
+import ServiceLifecycle
+
+/// Hands accepted connections to the manager, and ends all sessions when the node stops.
+struct ExchangeService: Service {
+    let listeners: [Listener]
+    let manager: PeerManager
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                for listener in listeners {
+                    group.addTask {
+                        for await connection in listener.connections { await manager.accept(connection) }
+                    }
+                }
+                // A node that only dials out has no listener to wait for.
+                group.addTask { try? await gracefulShutdown() }
+            }
+            for listener in listeners { await listener.close() }
+            await manager.stop()
+        } onGracefulShutdown: {
+            for listener in listeners { Task { await listener.close() } }
+        }
+    }
+}
+
+/// Passes on that the log grew.
+struct AdvanceService: Service {
+    let advances: AsyncStream<Advance>
+    let manager: PeerManager
+    let signal: Signal
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await advance in advances {
+                signal.raise()
+                await manager.advanced(advance.space, position: advance.position)
+            }
+        }
+    }
+}
+
+/// Keeps the search index up to date behind the writers, and looks for new addresses now and then.
+struct MaintenanceService: Service {
+    let store: ReplicaStore
+    let manager: PeerManager
+    let signal: Signal
+    let logger: Logger
+
+    /// Records indexed in one transaction: a writer never waits long behind it.
+    private static let indexBatch = 500
+    /// Time for a burst of writes to end before its records are indexed.
+    private static let indexDelay: Duration = .seconds(1)
+    /// How often the addresses in the members' records are looked at.
+    private static let redialInterval: Duration = .seconds(60)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await index() }
+                group.addTask {
+                    while (try? await Task.sleep(for: Self.redialInterval)) != nil { await manager.redial() }
+                }
+            }
+        }
+    }
+
+    private func index() async {
+        for await _ in signal.raised {
+            guard (try? await Task.sleep(for: Self.indexDelay)) != nil else { return }
+            do {
+                while try await store.indexSearch(maximum: Self.indexBatch) > 0, !Task.isCancelled {}
+            } catch {
+                let error = ConcordError(wrapping: error)
+                logger.error(
+                    "search index",
+                    metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
+            }
+        }
+    }
+}
+
+/// Something happened: several times before anybody looks count as once.
+struct Signal: Sendable {
+    /// One element whenever the signal was raised since the last.
+    let raised: AsyncStream<Void>
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init() {
+        (raised, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func raise() { continuation.yield() }
+}

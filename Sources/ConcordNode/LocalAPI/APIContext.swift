@@ -1,0 +1,36 @@
+// Who is on the other end of the Unix socket, as the kernel says it. Nothing that the caller sends is trusted
+// for this.
+
+import Glibc
+import Hummingbird
+import NIOCore
+
+/// What a route knows besides the request.
+struct APIContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    private let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+
+    /// The name of the calling user, which becomes the author label of what is written; `uid N` for a user
+    /// without an account.
+    func author() async throws -> String {
+        guard let provider = channel as? any SocketOptionProvider else {
+            preconditionFailure("the local API is served on a channel without a socket")
+        }
+        let credentials: PeerCredentials = try await provider.unsafeGetSocketOption(
+            level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
+        ).get()
+        return UserAccount.of(credentials.uid)?.name ?? "uid \(credentials.uid)"
+    }
+}
+
+/// `struct ucred` of the Linux kernel (unix(7)): three 32-bit numbers in this order.
+private struct PeerCredentials: Sendable {
+    let pid: pid_t
+    let uid: uid_t
+    let gid: gid_t
+}

@@ -1,0 +1,18 @@
+// The limits of the local API, in one place. They protect the daemon from a careless script, not from an
+// enemy: who may open the socket may do all of this anyway.
+
+/// Limits of the local API.
+enum LocalAPILimits {
+    /// Bytes of an import.
+    static let importBytes = 64 << 20
+    /// Bytes of one line of an import.
+    static let importLineBytes = 1 << 20
+    /// Bytes of every other body; an invite in base64 is the largest.
+    static let bodyBytes = 12 << 20
+    /// Hits of a search.
+    static let searchHits = 1000
+    /// Changes of a page of the log.
+    static let logChanges = 100_000
+    /// Bytes of a Unix socket's path, of which the system takes 107 (sockaddr_un).
+    static let socketPathBytes = 107
+}

@@ -1,0 +1,104 @@
+// What should be looked at, the worst first, and the verdict that follows. Every line names the next step.
+
+import ConcordAPI
+import ConcordModel
+
+extension PeerManager {
+    /// Days before its end at which a node's certificate is warned of.
+    private static let certificateWarningDays: Int64 = 30
+
+    func attention(
+        spaces: [StatusDocument.Space], peers: [StatusDocument.Peer], now: Int64
+    ) -> [StatusDocument.Attention] {
+        let all =
+            alarms.sorted { $0.key < $1.key }.map { space, error in
+                line(error.code, .integrity, nil, error.message)
+            } + certificateLines(now) + spaces.flatMap(spaceLines) + peers.flatMap(peerLines)
+        let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
+        return order.flatMap { severity in all.filter { $0.severity == severity } }
+    }
+
+    static func verdict(_ attention: [StatusDocument.Attention]) -> StatusDocument.Verdict {
+        switch attention.first?.severity {
+        case .integrity: .integrityFailure
+        case .person: .needsAPerson
+        case .degraded: .degraded
+        case .notice, nil: .inStep
+        }
+    }
+
+    private func line(
+        _ code: ErrorCode, _ severity: StatusDocument.Attention.Severity, _ member: String?,
+        _ message: String,
+        action: String? = nil
+    ) -> StatusDocument.Attention {
+        .init(
+            code: code.rawValue, severity: severity, member: member, message: message,
+            action: action ?? "concord explain \(code.rawValue)")
+    }
+
+    private func certificateLines(_ now: Int64) -> [StatusDocument.Attention] {
+        let days = (setting.identity.nodeCertificate.notAfter * 1000 - now) / 86_400_000
+        guard days <= Self.certificateWarningDays else { return [] }
+        return [
+            line(.ourCertificateExpired, .person, nil, "our node certificate expires in \(max(0, days)) days")
+        ]
+    }
+
+    private func spaceLines(_ space: StatusDocument.Space) -> [StatusDocument.Attention] {
+        guard space.conflicts > 0 else { return [] }
+        let count = space.conflicts == 1 ? "1 conflict" : "\(space.conflicts) conflicts"
+        return [
+            line(
+                .fieldInConflict, .person, nil, "\(count) to settle in \(space.name)",
+                action: "concord conflicts")
+        ]
+    }
+
+    private func peerLines(_ peer: StatusDocument.Peer) -> [StatusDocument.Attention] {
+        let who =
+            peer.memberName.map { name in peer.node.map { "\(name), \($0)" } ?? name } ?? peer.address
+            ?? "a peer"
+        let lack = peer.spaces.compactMap(\.theyLack).reduce(0, +)
+        let behind = lack > 0 ? "; \(lack) of our changes are not there yet" : ""
+        switch peer.state {
+        case .connected:
+            guard lack > 0 || peer.spaces.contains(where: { ($0.weLack ?? 1) > 0 || $0.theyLack == nil })
+            else {
+                return []
+            }
+            return [
+                line(
+                    .missingDependency, .degraded, peer.member, "\(who): catching up\(behind)",
+                    action: "concord wait --in-step")
+            ]
+        case .connecting:
+            return [line(.connectionFailed, .degraded, peer.member, "\(who): connecting\(behind)")]
+        case .paused:
+            return [
+                line(
+                    .peerPaused, .degraded, peer.member, "\(who): exchange is paused\(behind)",
+                    action: "concord peer resume\(peer.member.map { " \($0)" } ?? "")")
+            ]
+        case .refused:
+            let error = peer.lastError
+            let code = error.flatMap { ErrorCode(rawValue: $0.code) } ?? .refusesOurCertificate
+            return [line(code, .person, peer.member, "\(who): \(error?.message ?? "refuses us")\(behind)")]
+        case .unreachable:
+            let code = peer.lastError.flatMap { ErrorCode(rawValue: $0.code) } ?? .connectionFailed
+            return [line(code, .degraded, peer.member, "\(who): not reached\(heard(peer))\(behind)")]
+        case .silent:
+            // A member that has no node yet lacks everything and nothing is wrong; a node that was met is missed.
+            let isUnmet = peer.lastHeardAt == nil
+            return [
+                line(
+                    .peerSilent, isUnmet ? .notice : .degraded, peer.member,
+                    isUnmet ? "\(who): has not been met directly" : "\(who): silent\(heard(peer))\(behind)")
+            ]
+        }
+    }
+
+    private func heard(_ peer: StatusDocument.Peer) -> String {
+        peer.lastHeardAt.map { ", last heard of \($0.prefix(16).replacing("T", with: " ")) UTC" } ?? ""
+    }
+}

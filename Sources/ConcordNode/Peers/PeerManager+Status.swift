@@ -1,0 +1,150 @@
+// The status document, put together from what sessions reported and what the replica holds. What is not known is nil.
+
+import ConcordAPI
+import ConcordModel
+import ConcordStore
+import ConcordSync
+
+extension PeerManager {
+    func status() async throws -> StatusDocument {
+        let now = setting.clock()
+        var spaces: [StatusDocument.Space] = []
+        for space in try setting.store.spaces() { spaces.append(try await document(of: space)) }
+        let peers = peerDocuments()
+        let attention = attention(spaces: spaces, peers: peers, now: now)
+        let backup = try setting.store.backupRecord()
+        return StatusDocument(
+            at: Timestamp.text(milliseconds: now), verdict: Self.verdict(attention), node: nodeDocument(now),
+            spaces: spaces, peers: peers, attention: attention,
+            storage: .init(
+                databaseBytes: setting.store.databaseBytes, blobBytes: 0,
+                freeBytes: FileSystem.freeBytes(setting.home.path)),
+            backup: .init(
+                lastAt: backup.map { Timestamp.text(milliseconds: $0.at) },
+                verified: backup?.verified ?? false),
+            refusals: refusals.documents)
+    }
+
+    private func nodeDocument(_ now: Int64) -> StatusDocument.Node {
+        let identity = setting.identity
+        let expiry = identity.nodeCertificate.notAfter * 1000
+        return .init(
+            member: identity.memberCode, memberName: identity.memberName, name: identity.nodeName,
+            id: identity.nodeID.description, version: NodeVersion.text,
+            protocol: Int(SyncLimits.levels.upperBound), uptimeSeconds: (now - startedAt) / 1000,
+            certificate: .init(
+                expiresAt: Timestamp.text(milliseconds: expiry), daysLeft: (expiry - now) / 86_400_000),
+            listening: listening)
+    }
+
+    private func document(of space: StoredSpace) async throws -> StatusDocument.Space {
+        let counts = try setting.store.counts(space.id)
+        let (held, digest) = try await setting.store.heldWithDigest(space.id)
+        let vector = Dictionary(
+            held.vector.elements.map { ($0.replica.description, $0.sequence) }
+        ) { first, _ in first }
+        return .init(
+            id: space.id.description, name: space.name, replica: space.ownReplica?.description,
+            changes: counts.changes, records: counts.records, conflicts: counts.conflicts,
+            kinds: counts.kinds,
+            digest: digest.description, versionVector: vector, heldByAll: nil)
+    }
+
+    // MARK: Peers
+
+    /// The nodes that were met, the addresses that nobody answered at yet, and the members without any node, in
+    /// this order; those in trouble first.
+    func peerDocuments() -> [StatusDocument.Peer] {
+        var documents = acquaintances.values.map(document)
+        var met = Set(acquaintances.values.map(\.known.member))
+        for (address, road) in roads
+        where !road.isSelf && (road.node.map { acquaintances[$0] == nil } ?? true) {
+            documents.append(document(of: address, road))
+            if let member = road.member { met.insert(member) }
+        }
+        for authority in setting.trusted.all
+        where !met.contains(authority.member) && authority.member != setting.identity.memberID {
+            documents.append(unmet(authority))
+        }
+        return documents.sorted { a, b in
+            (a.state == .connected ? 1 : 0, a.member ?? "~", a.node ?? a.address ?? "")
+                < (b.state == .connected ? 1 : 0, b.member ?? "~", b.node ?? b.address ?? "")
+        }
+    }
+
+    private func document(of acquaintance: Acquaintance) -> StatusDocument.Peer {
+        let known = acquaintance.known
+        let link = links[known.node]
+        let authority = setting.trusted.authority(of: known.member)
+        return .init(
+            member: authority?.code ?? String(known.member.description.prefix(8)),
+            memberName: authority?.name,
+            node: known.name, address: known.addresses.first,
+            road: .init(kind: link != nil ? "direct" : "none"), state: state(of: acquaintance, link),
+            lastHeardAt: lastHeard(known, link).map { Timestamp.text(milliseconds: $0) },
+            spaces: progress(of: acquaintance, link, authority?.spaces ?? []),
+            roundTripMilliseconds: link?.roundTrip.map(Double.init), reach: acquaintance.health.reach,
+            bytesReceived: acquaintance.bytesReceived + Int64(link?.driver.connection.bytesReceived ?? 0),
+            bytesSent: acquaintance.bytesSent + Int64(link?.driver.connection.bytesSent ?? 0),
+            lastError: acquaintance.health.lastError)
+    }
+
+    private func state(of acquaintance: Acquaintance, _ link: Link?) -> StatusDocument.Peer.State {
+        if isPaused(acquaintance.known.member) || acquaintance.pausedUs { return .paused }
+        if let link { return link.hello == nil ? .connecting : .connected }
+        if acquaintance.health.isRefused { return .refused }
+        return acquaintance.known.addresses.isEmpty ? .silent : .unreachable
+    }
+
+    private func lastHeard(_ known: KnownPeer, _ link: Link?) -> Int64? {
+        guard let link else { return known.lastHeard }
+        return setting.clock() - Int64(link.driver.silence / .milliseconds(1))
+    }
+
+    private func progress(
+        of acquaintance: Acquaintance, _ link: Link?, _ spaces: [SpaceID]
+    ) -> [StatusDocument.Progress] {
+        let now = setting.clock()
+        return spaces.sorted().map { space in
+            if let link {
+                let progress = link.progress[space]
+                return .init(
+                    id: space.description, theyLack: progress?.theyLack, weLack: progress?.weLack,
+                    asOf: progress.map { _ in Timestamp.text(milliseconds: now) })
+            }
+            guard let last = acquaintance.lastProgress[space] else {
+                return .init(id: space.description, theyLack: nil, weLack: nil, asOf: nil)
+            }
+            // What was held here since then, the peer cannot have from us.
+            let held = (try? setting.store.space(space).changes) ?? last.held
+            return .init(
+                id: space.description, theyLack: last.theyLack + held - last.held, weLack: nil,
+                asOf: Timestamp.text(milliseconds: last.at))
+        }
+    }
+
+    private func document(of address: NodeAddress, _ road: Road) -> StatusDocument.Peer {
+        let state: StatusDocument.Peer.State =
+            paused.all
+            ? .paused
+            : road.health.isRefused
+                ? .refused
+                : road.health.attempts.isEmpty ? .connecting : .unreachable
+        let authority = road.member.flatMap { setting.trusted.authority(of: $0) }
+        return .init(
+            member: authority?.code, memberName: authority?.name, node: nil, address: address.description, road: .init(kind: "none"),
+            state: state, lastHeardAt: nil, spaces: [], roundTripMilliseconds: nil, reach: road.health.reach,
+            bytesReceived: 0, bytesSent: 0, lastError: road.health.lastError)
+    }
+
+    private func unmet(_ authority: TrustedAuthority) -> StatusDocument.Peer {
+        .init(
+            member: authority.code, memberName: authority.name, node: nil, address: nil,
+            road: .init(kind: "none"),
+            state: isPaused(authority.member) ? .paused : .silent, lastHeardAt: nil,
+            spaces: authority.spaces.sorted().map {
+                .init(id: $0.description, theyLack: nil, weLack: nil, asOf: nil)
+            },
+            roundTripMilliseconds: nil, reach: "", bytesReceived: 0, bytesSent: 0, lastError: nil)
+    }
+}

@@ -1,0 +1,167 @@
+// Who is connected, who should be, and how that goes. One actor owns all of it; sessions run in tasks of their own and
+// report here. Between two nodes there is at most one session: of two connections that cross, both sides keep the one
+// that the node with the smaller id dialled.
+
+import ConcordAPI
+import ConcordCrypto
+import ConcordModel
+import ConcordStore
+import ConcordSync
+import ConcordTransport
+import Logging
+
+/// The part of the daemon that exchanges with peers.
+actor PeerManager {
+    /// What does not change while the daemon runs.
+    struct Setting: Sendable {
+        let home: NodeHome
+        let identity: NodeIdentity
+        let configuration: Configuration
+        let store: ReplicaStore
+        let context: TLSContext
+        let trusted: TrustedAuthorities
+        let incarnation: Bytes16
+        let clock: @Sendable () -> Int64
+        let logger: Logger
+    }
+
+    /// A running session.
+    struct Link {
+        let driver: SessionDriver
+        let member: MemberID
+        let isInitiator: Bool
+        let since: Int64
+        var hello: PeerHello?
+        var progress: [SpaceID: Progress] = [:]
+        var roundTrip: Milliseconds?
+    }
+
+    /// A node that was met, now or earlier.
+    struct Acquaintance {
+        var known: KnownPeer
+        var health = PeerHealth()
+        /// How far behind it was when the last session ended, and how many changes were held here then.
+        var lastProgress: [SpaceID: (theyLack: Int64, held: Int64, at: Int64)] = [:]
+        var bytesReceived: Int64 = 0
+        var bytesSent: Int64 = 0
+        /// Whether its side asked for a pause.
+        var pausedUs = false
+    }
+
+    /// An address that is dialled.
+    struct Road {
+        var task: Task<Void, Never>?
+        var backoff = Backoff(cap: .seconds(30))
+        var health = PeerHealth()
+        /// Whose node answered there last.
+        var node: NodeID?
+        var member: MemberID?
+        var isSelf = false
+        var pause: Task<Void, any Error>?
+    }
+
+    let setting: Setting
+    let startedAt: Int64
+    var links: [NodeID: Link] = [:]
+    var acquaintances: [NodeID: Acquaintance] = [:]
+    var roads: [NodeAddress: Road] = [:]
+    var paused: PausedMembers
+    var refusals = RefusalCounter()
+    var alarms: [SpaceID: ConcordError] = [:]
+    var listening: [String] = []
+    var isStopping = false
+
+    /// A manager that knows what the replica remembers of peers; nothing is dialled before ``start()``.
+    init(_ setting: Setting) throws {
+        self.setting = setting
+        startedAt = setting.clock()
+        paused = try setting.store.pausedMembers()
+        for peer in try setting.store.peers() { acquaintances[peer.node] = Acquaintance(known: peer) }
+    }
+
+    // MARK: Life
+
+    /// Begins to dial. Call it once the node listens.
+    func start(listening: [String]) {
+        self.listening = listening
+        refreshTrust()
+        redial()
+    }
+
+    /// Ends all sessions in good order and stops dialling.
+    func stop() async {
+        isStopping = true
+        for road in roads.values {
+            road.pause?.cancel()
+            road.task?.cancel()
+        }
+        for link in links.values { link.driver.submit(.stop(nil, "this node stops")) }
+        while let task = serving.first?.value {
+            await task.value
+        }
+        for task in roads.values.compactMap(\.task) { await task.value }
+    }
+
+    /// Takes over a connection that a peer dialled.
+    func accept(_ connection: FrameConnection) {
+        let id = nextServing
+        nextServing += 1
+        serving[id] = Task {
+            _ = await serve(connection, road: nil)
+            serving[id] = nil
+        }
+    }
+
+    private var serving: [Int: Task<Void, Never>] = [:]
+    private var nextServing = 0
+
+    /// Counts a connection that TLS refused.
+    func refused(_ error: TransportError, address: String) {
+        let error = ConcordError(error)
+        refusals.count(error, address: address, at: setting.clock())
+        setting.logger.notice(
+            "connection refused",
+            metadata: ["peer": "\(address)", "code": "\(error.code.rawValue)", "reason": "\(error.message)"])
+    }
+
+    /// The log of a space grew: sessions pass it on, and the roster may have changed.
+    func advanced(_ space: SpaceID, position: Int64) {
+        for link in links.values { link.driver.advanced(space, position: position) }
+        refreshTrust()
+    }
+
+    // MARK: Trust
+
+    /// Reads who stands on which roster; ends sessions of members that are gone and tells the others what is shared.
+    func refreshTrust() {
+        do {
+            let changed = setting.trusted.replace(with: try setting.store.trustedAuthorities())
+            for link in links.values where changed.contains(link.member) {
+                if setting.trusted.authority(of: link.member) == nil {
+                    link.driver.submit(.stop(.unknownAuthority, "the member is no longer on a shared roster"))
+                } else {
+                    link.driver.submit(.spacesChanged(try spaceHeads(for: link.member)))
+                }
+            }
+            if !changed.isEmpty { redialAtOnce() }
+        } catch {
+            report("the roster cannot be read", ConcordError(wrapping: error))
+        }
+    }
+
+    /// The spaces that are exchanged with a member's nodes, with this node's own replica and head in each.
+    func spaceHeads(for member: MemberID) throws -> [SpaceHead] {
+        try (setting.trusted.authority(of: member)?.spaces ?? []).map { space in
+            guard let head = try setting.store.ownHead(space) else { return SpaceHead(space: space) }
+            return SpaceHead(
+                space: space, replica: head.replica, head: .init(sequence: head.sequence, hash: head.hash))
+        }
+    }
+
+    func isPaused(_ member: MemberID) -> Bool { paused.all || paused.members.contains(member) }
+
+    func report(_ message: String, _ error: ConcordError) {
+        setting.logger.error(
+            "\(message)", metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
+    }
+}

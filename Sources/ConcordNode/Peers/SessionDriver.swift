@@ -1,0 +1,270 @@
+// Drives one session over one connection: frames, store and clock on the outside, the state machine on the inside.
+// Inputs are handled strictly one after the other; the next frame is read only when the one before is dealt with, so a
+// peer can never fill this node's memory.
+
+import ConcordModel
+import ConcordStore
+import ConcordSync
+import ConcordTransport
+import Logging
+import Synchronization
+
+/// One connection's session, from the handshake to its end.
+final class SessionDriver: Sendable {
+    /// What the rest of the node learns from a session while it runs.
+    enum Event: Sendable {
+        case hello(PeerHello)
+        case progress(SpaceID, Progress)
+        case roundTrip(Milliseconds)
+        case alarm(SpaceID?, ConcordError)
+    }
+
+    private struct Envelope: Sendable {
+        let input: SessionInput
+        let handled: CheckedContinuation<Void, Never>?
+    }
+
+    private struct Shared {
+        var lastHeard: ContinuousClock.Instant
+        var queuedBytes = 0
+        var isTold = true
+        var advanced: [SpaceID: Int64] = [:]
+        var transportError: TransportError?
+    }
+
+    /// At this many queued bytes the session stops producing; below half of it, it goes on.
+    private static let queueBytes = 256 << 10
+    /// How long the last frames may take to leave before the connection is closed all the same.
+    private static let flushTime: Duration = .seconds(2)
+
+    let connection: FrameConnection
+    private let store: ReplicaStore
+    private let clock: @Sendable () -> Int64
+    private let events: @Sendable (Event) async -> Void
+    private let shared: Mutex<Shared>
+    private let inputs: AsyncStream<Envelope>
+    private let inputContinuation: AsyncStream<Envelope>.Continuation
+    private let outgoing: AsyncStream<[UInt8]>
+    private let outgoingContinuation: AsyncStream<[UInt8]>.Continuation
+    private let origin = ContinuousClock.now
+
+    init(
+        connection: FrameConnection, store: ReplicaStore, clock: @escaping @Sendable () -> Int64,
+        events: @escaping @Sendable (Event) async -> Void
+    ) {
+        self.connection = connection
+        self.store = store
+        self.clock = clock
+        self.events = events
+        shared = Mutex(Shared(lastHeard: .now))
+        (inputs, inputContinuation) = AsyncStream.makeStream()
+        (outgoing, outgoingContinuation) = AsyncStream.makeStream()
+    }
+
+    /// How long ago the peer was last heard of.
+    var silence: Duration { shared.withLock { ContinuousClock.now - $0.lastHeard } }
+
+    /// Why the connection broke, if it did.
+    var transportError: TransportError? { shared.withLock { $0.transportError } }
+
+    /// Tells the session that the log of a space grew. Several such signals that wait become one.
+    func advanced(_ space: SpaceID, position: Int64) {
+        let isFirst = shared.withLock { shared in
+            shared.advanced.updateValue(position, forKey: space) == nil
+        }
+        if isFirst { submit(.advanced(space, position: position)) }
+    }
+
+    /// Hands an input to the session, without waiting for it to be handled.
+    func submit(_ input: SessionInput) {
+        inputContinuation.yield(Envelope(input: input, handled: nil))
+    }
+
+    /// Runs the session to its end, closes the connection, and returns why it ended.
+    func run(_ session: consuming Session) async -> SessionEnd {
+        var session = session
+        return await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.read() }
+            group.addTask { await self.write() }
+            let end = await handleInputs(&session)
+            outgoingContinuation.finish()
+            let limit = Task {
+                guard (try? await Task.sleep(for: Self.flushTime)) != nil else { return }
+                await self.connection.close()
+            }
+            await flushed.wait()
+            limit.cancel()
+            await connection.close()
+            group.cancelAll()
+            return end
+        }
+    }
+
+    private let flushed = Gate()
+
+    private func read() async {
+        do {
+            for try await frame in connection.frames() {
+                shared.withLock { $0.lastHeard = .now }
+                await withCheckedContinuation { continuation in
+                    let result = inputContinuation.yield(
+                        Envelope(input: .frame(frame), handled: continuation))
+                    if case .enqueued = result { return }
+                    continuation.resume()
+                }
+                if Task.isCancelled { break }
+            }
+        } catch {
+            let failure = error as? TransportError ?? TransportError(.io("\(error)"))
+            shared.withLock { $0.transportError = failure }
+        }
+        submit(.disconnected)
+    }
+
+    private func write() async {
+        do {
+            for await frame in outgoing {
+                try await connection.send(frame)
+                let goesOn = shared.withLock { shared in
+                    shared.queuedBytes -= frame.count
+                    guard !shared.isTold, shared.queuedBytes < Self.queueBytes / 2 else { return false }
+                    shared.isTold = true
+                    return true
+                }
+                if goesOn { submit(.writable(true)) }
+            }
+        } catch {
+            submit(.disconnected)
+        }
+        await flushed.open()
+    }
+
+    private func handleInputs(_ session: inout Session) async -> SessionEnd {
+        var timer: Task<Void, Never>?
+        var armed: Milliseconds?
+        defer {
+            timer?.cancel()
+            inputContinuation.finish()
+        }
+        submit(.started(clock: clock()))
+        for await envelope in inputs {
+            let end = await handle(envelope.input, in: &session)
+            envelope.handled?.resume()
+            if let end {
+                await drain()
+                return end
+            }
+            if session.deadline != armed {
+                timer?.cancel()
+                armed = session.deadline
+                timer = armed.map(alarm)
+            }
+            if case .tick = envelope.input { armed = nil }
+        }
+        // The task was cancelled: the connection goes with it.
+        guard let end = await handle(.disconnected, in: &session) else {
+            preconditionFailure("a session outlived its connection")
+        }
+        return end
+    }
+
+    /// Lets a reader go that still waits for its frame to be handled.
+    private func drain() async {
+        inputContinuation.finish()
+        for await envelope in inputs { envelope.handled?.resume() }
+    }
+
+    private func alarm(at deadline: Milliseconds) -> Task<Void, Never> {
+        Task { [self] in
+            let delay = max(0, deadline - now)
+            guard (try? await Task.sleep(for: .milliseconds(delay))) != nil else { return }
+            submit(.tick)
+        }
+    }
+
+    private var now: Milliseconds {
+        let elapsed = (ContinuousClock.now - origin).components
+        return elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+    }
+
+    /// Handles one input and everything that its effects yield.
+    private func handle(_ input: SessionInput, in session: inout Session) async -> SessionEnd? {
+        var waiting = [input]
+        while !waiting.isEmpty {
+            var next = waiting.removeFirst()
+            if case .advanced(let space, _) = next {
+                let latest = shared.withLock { $0.advanced.removeValue(forKey: space) }
+                if let latest { next = .advanced(space, position: latest) }
+            }
+            for effect in session.handle(next, now: now) {
+                switch effect {
+                case .end(let end): return end
+                default: if let answer = await carryOut(effect) { waiting.append(answer) }
+                }
+            }
+        }
+        return nil
+    }
+
+    private func carryOut(_ effect: SessionEffect) async -> SessionInput? {
+        switch effect {
+        case .send(let frame): return enqueue(frame)
+        case .readHeld(let space):
+            return await answer(space) {
+                let (summary, digest) = try await self.store.heldWithDigest(space)
+                return .held(space, summary, digest: digest)
+            }
+        case .readSlice(let space, let position, let known, let maximumBytes):
+            return await answer(space) {
+                .slice(
+                    space,
+                    try self.store.slice(space, after: position, excluding: known, maximumBytes: maximumBytes)
+                )
+            }
+        case .apply(let space, let runs):
+            return await answer(space) { .applied(space, try await self.store.receive(runs, in: space)) }
+        case .progress(let space, let progress): await events(.progress(space, progress))
+        case .peerHello(let hello): await events(.hello(hello))
+        case .roundTrip(let duration): await events(.roundTrip(duration))
+        case .alarm(let space, let error): await events(.alarm(space, error))
+        case .end: break
+        }
+        return nil
+    }
+
+    private func enqueue(_ frame: [UInt8]) -> SessionInput? {
+        let isFull = shared.withLock { shared in
+            shared.queuedBytes += frame.count
+            guard shared.isTold, shared.queuedBytes > Self.queueBytes else { return false }
+            shared.isTold = false
+            return true
+        }
+        outgoingContinuation.yield(frame)
+        return isFull ? .writable(false) : nil
+    }
+
+    private func answer(_ space: SpaceID, _ body: () async throws -> SessionInput) async -> SessionInput {
+        do {
+            return try await body()
+        } catch {
+            return .storeFailed(space, ConcordError(wrapping: error))
+        }
+    }
+}
+
+/// A door that opens once.
+private actor Gate {
+    private var isOpen = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func open() {
+        isOpen = true
+        for continuation in waiting { continuation.resume() }
+        waiting = []
+    }
+
+    func wait() async {
+        guard !isOpen else { return }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+}

@@ -1,0 +1,58 @@
+// What a person asks of the replica as a whole: conflicts, search, the log; and its care: verification and
+// backups.
+
+import ConcordAPI
+import ConcordModel
+import ConcordStore
+import Logging
+
+extension StoreServices {
+    public func conflicts(in text: String?) async throws -> RecordsDocument {
+        RecordsDocument(records: try store.conflicts(space: try text.map { try space($0).id }))
+    }
+
+    public func search(_ text: String, kind: UTF8Text?, limit: Int) async throws -> SearchDocument {
+        if let kind { _ = try Self.kind(kind) }
+        let hits = try await store.search(text, kind: kind, limit: limit)
+        return SearchDocument(hits: hits.map { .init(record: $0.record, snippet: $0.snippet) })
+    }
+
+    public func log(_ selection: LogSelection) async throws -> LogListDocument {
+        let query = LogQuery(
+            space: try selection.space.map { try space($0).id },
+            record: try selection.record.map { try Named(try store.record(idPrefix: $0)).id },
+            member: selection.member, since: selection.since, limit: selection.limit)
+        return LogListDocument(changes: try store.log(query))
+    }
+
+    public func verify() async throws -> VerifyDocument {
+        let report = try await store.verify()
+        let counts: Logger.Metadata = ["changes": "\(report.changes)", "records": "\(report.records)"]
+        if report.isClean {
+            logger.info("the log and the visible state verify", metadata: counts)
+        } else {
+            let failure = ConcordError(
+                .verificationFailed, "verification found \(report.problems.count) problems")
+            logger.report(failure, at: .critical, counts)
+        }
+        return VerifyDocument(report)
+    }
+
+    public func backup(to path: String) async throws -> BackupDocument {
+        guard path.hasPrefix("/") else {
+            throw ConcordError(
+                .malformedRequest, "the path of a backup must be absolute, “\(path.prefix(256))” is not")
+        }
+        let now = clock()
+        let bytes = try await store.backup(to: path, now: now)
+        let report = try await ReplicaStore.verifyBackup(path)
+        try await store.recordBackup(at: now, verified: report.isClean)
+        guard report.isClean else {
+            let first = report.problems.first?.message ?? "it is incomplete"
+            throw ConcordError(.verificationFailed, "the backup \(path) does not verify: \(first)")
+        }
+        logger.info("a backup is made and verified", metadata: ["path": "\(path)", "bytes": "\(bytes)"])
+        return BackupDocument(
+            path: path, bytes: bytes, at: Timestamp.text(milliseconds: now), verified: report.isClean)
+    }
+}

@@ -1,0 +1,211 @@
+// Real daemons on real sockets, in a temporary folder that goes when the test ends. Everything is asked through the
+// programs that people use; what is waited for has a deadline.
+
+import ConcordAPI
+import Foundation
+import Testing
+
+/// What a program printed and how it ended.
+struct Output: Sendable, CustomStringConvertible {
+    let status: Int32
+    let standardOutput: String
+    let standardError: String
+    var description: String { "exit \(status)\n\(standardOutput)\n\(standardError)" }
+}
+
+/// Runs a program to its end; its input, if any, is written at once and then closed.
+func run(
+    _ program: String, _ arguments: [String], input: Data? = nil, environment: [String: String] = [:]
+) throws -> Output {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    // Files instead of pipes: a program that prints much cannot block on a reader that waits for its end.
+    func stream(_ name: String, _ content: Data = Data()) throws -> FileHandle {
+        let url = folder.appendingPathComponent(name)
+        try content.write(to: url)
+        return try FileHandle(forUpdating: url)
+    }
+    let (output, error) = (try stream("output"), try stream("error"))
+    process.standardOutput = output
+    process.standardError = error
+    process.standardInput = try stream("input", input ?? Data())
+    try process.run()
+    process.waitUntilExit()
+    func text(_ name: String) throws -> String {
+        String(decoding: try Data(contentsOf: folder.appendingPathComponent(name)), as: UTF8.self)
+    }
+    return Output(
+        status: process.terminationStatus, standardOutput: try text("output"),
+        standardError: try text("error"))
+}
+
+/// The folder of the built programs, which is that of the tests.
+let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+/// A folder for the homes and authorities of one test.
+final class Scene: Sendable {
+    let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "concord-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+
+    /// Makes a node with an authority of its own, or one of a member that has one already.
+    func makeNode(_ name: String, member: String, listening: Bool = true) throws -> Node {
+        let port = listening ? try freePort() : 0
+        var arguments = ["init", "--member", member, "--name", "Land \(member)", "--node", name]
+        arguments += ["--home", path(name), "--authority", path("authority-\(member)"), "--no-passphrase"]
+        if listening { arguments += ["--listen", "127.0.0.1:\(port)"] }
+        let output = try run(programs.appendingPathComponent("concord").path, arguments)
+        try #require(output.status == 0, "\(output)")
+        let node = Node(scene: self, name: name, member: member, port: port)
+        if !listening {
+            try "listen: []\n".write(toFile: path("\(name)/concord.yaml"), atomically: true, encoding: .utf8)
+        }
+        return node
+    }
+
+    /// Founds a space on the first node, admits the members of the others, and lets all join.
+    func found(_ founder: Node, _ others: [Node]) throws {
+        try founder.concord("space", "create", "Test", "--authority", path("authority-\(founder.member)"))
+        var admitted: Set<String> = [founder.member]
+        for node in others where admitted.insert(node.member).inserted {
+            let file = path("\(node.member).pem")
+            try node.concord("identity", "export", "--out", file)
+            try founder.concord("member", "admit", file, "--authority", path("authority-\(founder.member)"))
+        }
+        try founder.concord("space", "invite", "Test", "--out", path("test.invite"))
+        for node in others { try node.concord("space", "join", path("test.invite")) }
+    }
+}
+
+/// A port of loopback that was free a moment ago.
+func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try #require(descriptor >= 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+        }
+    }
+    try #require(bound)
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+/// One node: its home, and its daemon while it runs.
+final class Node: @unchecked Sendable {  // used by one test, one step after the other
+    let scene: Scene
+    let name: String
+    let member: String
+    let port: Int
+    private var daemon: Process?
+
+    init(scene: Scene, name: String, member: String, port: Int) {
+        (self.scene, self.name, self.member, self.port) = (scene, name, member, port)
+    }
+
+    deinit { kill() }
+
+    var home: String { scene.path(name) }
+    var identifier: pid_t { daemon?.processIdentifier ?? 0 }
+
+    /// Starts the daemon and waits until it answers.
+    func start() async throws {
+        let process = Process()
+        process.executableURL = programs.appendingPathComponent("concordd")
+        process.arguments = ["--home", home]
+        let log = home + "/daemon.log"
+        if !FileManager.default.fileExists(atPath: log) {
+            try Data().write(to: URL(fileURLWithPath: log))
+        }
+        let handle = try #require(FileHandle(forWritingAtPath: log))
+        handle.seekToEndOfFile()
+        process.standardError = handle
+        try process.run()
+        daemon = process
+        try await eventually("\(name) answers") {
+            try run(programs.appendingPathComponent("concord").path, ["space", "list", "--home", home])
+                .status == 0
+        }
+    }
+
+    /// Stops the daemon as an operator would, and waits for its end.
+    @discardableResult
+    func stop() -> Int32 {
+        guard let daemon else { return -1 }
+        daemon.terminate()
+        daemon.waitUntilExit()
+        self.daemon = nil
+        return daemon.terminationStatus
+    }
+
+    /// Ends the daemon without a chance to tidy up.
+    func kill() {
+        guard let daemon else { return }
+        Foundation.kill(daemon.processIdentifier, SIGKILL)
+        daemon.waitUntilExit()
+        self.daemon = nil
+    }
+
+    var isRunning: Bool { daemon?.isRunning ?? false }
+    var log: String { (try? String(contentsOfFile: home + "/daemon.log", encoding: .utf8)) ?? "" }
+
+    /// Runs `concord` on this node, whatever comes of it.
+    func attempt(_ arguments: [String], input: Data? = nil) throws -> Output {
+        try run(programs.appendingPathComponent("concord").path, arguments + ["--home", home], input: input)
+    }
+
+    /// Runs `concord` on this node, which must succeed, and returns what it printed without the last line's end.
+    @discardableResult
+    func concord(_ arguments: String...) throws -> String {
+        let output = try attempt(arguments)
+        try #require(
+            output.status == 0,
+            "concord \(arguments.joined(separator: " ")) on \(name): \(output)\n\(log.suffix(3000))")
+        return output.standardOutput.trimmingCharacters(in: .newlines)
+    }
+
+    func status() throws -> StatusDocument {
+        let output = try attempt(["status", "--json"])
+        return try JSONDecoder().decode(StatusDocument.self, from: Data(output.standardOutput.utf8))
+    }
+
+    /// Waits until this node and its peers are in step.
+    func waitInStep(with member: String? = nil, timeout: String = "60s") throws {
+        let output = try attempt(
+            ["wait", "--in-step", "--timeout", timeout] + (member.map { ["--with", $0] } ?? []))
+        let now = try attempt(["status"])
+        try #require(output.status == 0, "\(name) does not come into step: \(output)\n\(now)\n\(log.suffix(4000))")
+    }
+
+    var digest: String { get throws { try concord("space", "digest") } }
+}
+
+/// Asks again and again until the answer is yes, at most for `seconds`.
+func eventually(
+    _ what: String, seconds: Double = 30, _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("not within \(seconds) s: \(what)")
+    throw CancellationError()
+}
