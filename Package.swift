@@ -47,6 +47,7 @@ let package = Package(
                 "ConcordTransport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
@@ -60,7 +61,7 @@ let package = Package(
             ]),
         .target(
             name: "ConcordSimulator",
-            dependencies: ["ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
         .executableTarget(
             name: "concordd",
             dependencies: [
@@ -82,12 +83,24 @@ let package = Package(
         .testTarget(name: "ConcordCryptoTests", dependencies: ["ConcordCrypto"]),
         .testTarget(name: "ConcordModelTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
         .testTarget(name: "ConcordAPITests", dependencies: ["ConcordAPI"]),
-        .testTarget(name: "ConcordStoreTests", dependencies: ["ConcordStore"]),
-        .testTarget(name: "ConcordSyncTests", dependencies: ["ConcordSync"]),
+        .testTarget(
+            name: "ConcordStoreTests",
+            dependencies: [
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
+        .testTarget(
+            name: "ConcordSyncTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"]),
         .testTarget(
             name: "ConcordTransportTests",
             dependencies: ["ConcordTransport", .product(name: "NIOEmbedded", package: "swift-nio")]),
-        .testTarget(name: "ConcordNodeTests", dependencies: ["ConcordNode", "ConcordClient"]),
+        .testTarget(
+            name: "ConcordNodeTests",
+            dependencies: [
+                "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordNode", "ConcordStore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
         .testTarget(
             name: "ProcessTests",

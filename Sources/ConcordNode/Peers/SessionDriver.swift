@@ -83,6 +83,8 @@ final class SessionDriver: Sendable {
     /// Runs the session to its end, closes the connection, and returns why it ended.
     func run(_ session: consuming Session) async -> SessionEnd {
         var session = session
+        // Before the first frame can come in: a session that has not begun takes none.
+        submit(.started(clock: clock()))
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.read() }
             group.addTask { await self.write() }
@@ -146,7 +148,6 @@ final class SessionDriver: Sendable {
             timer?.cancel()
             inputContinuation.finish()
         }
-        submit(.started(clock: clock()))
         for await envelope in inputs {
             let end = await handle(envelope.input, in: &session)
             envelope.handled?.resume()

@@ -40,6 +40,10 @@ struct LogSlicer {
 
     /// Reads runs until they have about `maximumBytes`, at least one if there is any.
     mutating func read(_ db: Database) throws -> LogSlice {
+        guard let first = try firstLacking(db) else {
+            return LogSlice(runs: [], position: max(position, space.position), isLast: true)
+        }
+        position = max(position, first - 1)
         let sql = """
             SELECT position, chain, sequence, signature, bytes FROM log WHERE position > ? AND position <= ?
             ORDER BY position
@@ -61,6 +65,17 @@ struct LogSlicer {
         }
         if run != nil, try !close() { return LogSlice(runs: runs, position: position, isLast: false) }
         return LogSlice(runs: runs, position: max(position, space.position), isLast: true)
+    }
+
+    /// The first place of the log that the peer lacks, nil if there is none: an absence costs what it left out, not
+    /// what the log holds.
+    private func firstLacking(_ db: Database) throws -> Int64? {
+        let statement = try db.cachedStatement(sql: "SELECT position FROM log WHERE chain = ? AND sequence = ?")
+        return try space.chains.compactMap { chain in
+            let next = known[chain.replica] + 1
+            guard next <= chain.sequence else { return nil }
+            return try Int64.fetchOne(statement, arguments: [chain.id, next.stored])
+        }.min()
     }
 
     private mutating func extend(_ chain: Chain, _ sequence: UInt64, _ row: Row) throws {
