@@ -11,6 +11,7 @@ public struct BackupDocument: Codable, Hashable, Sendable {
     /// Whether it was read back and found complete.
     public var verified: Bool
 
+    /// A backup that was made at `path`.
     public init(path: String, bytes: Int64, at: String, verified: Bool) {
         self.path = path
         self.bytes = bytes

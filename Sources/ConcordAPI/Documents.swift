@@ -30,6 +30,7 @@ public struct RecordDocument: Codable, Hashable, Sendable {
     /// When it was last changed, by that author's clock.
     public var updatedAt: String
 
+    /// A record in the state that these values describe.
     public init(
         id: String, kind: String, space: String, parent: String?, owner: String, version: String,
         title: String,
@@ -69,6 +70,7 @@ public struct ConflictDocument: Codable, Hashable, Sendable {
         /// The change: `replica:sequence`.
         public var dot: String
 
+        /// A value, and who wrote it when.
         public init(value: JSONValue, member: String, node: String, author: String, at: String, dot: String) {
             self.value = value
             self.member = member
@@ -84,6 +86,7 @@ public struct ConflictDocument: Codable, Hashable, Sendable {
     /// Its values.
     public var values: [Candidate]
 
+    /// A field and its values, the displayed one first.
     public init(field: String, values: [Candidate]) {
         self.field = field
         self.values = values
@@ -107,6 +110,7 @@ public struct LogDocument: Codable, Hashable, Sendable {
         /// Whether the rules let it take effect.
         public var allowed: Bool
 
+        /// One operation of a change; nil for what it does not have.
         public init(
             operation: String, record: String?, kind: String?, field: String?, value: JSONValue?,
             allowed: Bool
@@ -139,6 +143,7 @@ public struct LogDocument: Codable, Hashable, Sendable {
     /// What it did.
     public var operations: [Operation]
 
+    /// A change and what it did.
     public init(
         dot: String, hash: String, space: String, member: String, node: String, author: String, at: String,
         effective: Bool, operations: [Operation]
@@ -166,6 +171,7 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
         /// The next step.
         public var action: String?
 
+        /// An error of this code.
         public init(code: String, message: String, action: String?) {
             self.code = code
             self.message = message
@@ -176,6 +182,7 @@ public struct ErrorDocument: Codable, Hashable, Sendable {
     /// The error.
     public var error: Body
 
+    /// An error of this code.
     public init(code: String, message: String, action: String?) {
         error = Body(code: code, message: message, action: action)
     }

@@ -2,13 +2,20 @@
 
 /// Any JSON value that Concord writes; there are no fractions.
 public enum JSONValue: Hashable, Sendable, Codable {
+    /// Nothing.
     case null
+    /// True or false.
     case boolean(Bool)
+    /// A whole number.
     case integer(Int64)
+    /// Text.
     case string(String)
+    /// Values in their order.
     case array([JSONValue])
+    /// Members by name.
     case object([String: JSONValue])
 
+    /// Reads any JSON value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -26,6 +33,7 @@ public enum JSONValue: Hashable, Sendable, Codable {
         }
     }
 
+    /// Writes it.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

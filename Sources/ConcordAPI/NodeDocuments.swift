@@ -23,6 +23,7 @@ public struct IdentityDocument: Codable, Hashable, Sendable {
     /// Where peers reach this node.
     public var addresses: [String]
 
+    /// The identity of a node and of its member.
     public init(
         member: String, memberName: String, node: String, nodeId: String, memberId: String,
         authorityFingerprint: String, certificate: String, agreement: String, authority: String,
@@ -52,6 +53,7 @@ public struct PeersDocument: Codable, Hashable, Sendable {
     /// The codes of the members with which exchange is paused.
     public var paused: [String]
 
+    /// The peers, and what was decided about them.
     public init(peers: [StatusDocument.Peer], addresses: [String], pausedAll: Bool, paused: [String]) {
         self.peers = peers
         self.addresses = addresses
@@ -65,5 +67,6 @@ public struct OkDocument: Codable, Hashable, Sendable {
     /// Always true.
     public var ok: Bool
 
+    /// Says that it was done.
     public init() { ok = true }
 }

@@ -5,6 +5,7 @@ public struct RecordsDocument: Codable, Hashable, Sendable {
     /// The records.
     public var records: [RecordDocument]
 
+    /// These records.
     public init(records: [RecordDocument]) { self.records = records }
 }
 
@@ -15,6 +16,7 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
     /// The records right below it.
     public var children: [RecordDocument]
 
+    /// A record and those right below it.
     public init(record: RecordDocument, children: [RecordDocument]) {
         self.record = record
         self.children = children
@@ -22,12 +24,14 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
 
     private enum CodingKeys: String, CodingKey { case children }
 
+    /// Reads it; members that are not known here are ignored.
     public init(from decoder: any Decoder) throws {
         record = try RecordDocument(from: decoder)
         children = try decoder.container(keyedBy: CodingKeys.self).decode(
             [RecordDocument].self, forKey: .children)
     }
 
+    /// Writes it.
     public func encode(to encoder: any Encoder) throws {
         try record.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -44,6 +48,7 @@ public struct SearchDocument: Codable, Hashable, Sendable {
         /// The words around the match.
         public var snippet: String
 
+        /// A record and where in it the words were found.
         public init(record: RecordDocument, snippet: String) {
             self.record = record
             self.snippet = snippet
@@ -53,6 +58,7 @@ public struct SearchDocument: Codable, Hashable, Sendable {
     /// The hits, the best first.
     public var hits: [Hit]
 
+    /// These hits, the best first.
     public init(hits: [Hit]) { self.hits = hits }
 }
 
@@ -61,6 +67,7 @@ public struct LogListDocument: Codable, Hashable, Sendable {
     /// The changes.
     public var changes: [LogDocument]
 
+    /// These changes, the latest first.
     public init(changes: [LogDocument]) { self.changes = changes }
 }
 
@@ -73,6 +80,7 @@ public struct ImportDocument: Codable, Hashable, Sendable {
     /// The ids of the records whose lines had a key.
     public var keys: [String: String]
 
+    /// How much was written, and the ids by key.
     public init(records: Int64, changes: Int64, keys: [String: String]) {
         self.records = records
         self.changes = changes

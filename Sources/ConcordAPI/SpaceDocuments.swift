@@ -27,6 +27,7 @@ public struct SpacesDocument: Codable, Hashable, Sendable {
         /// The codes of the founders.
         public var founders: [String]
 
+        /// A space and this node's part in it.
         public init(
             id: String, name: String, replica: String?, role: String?, members: Int64, changes: Int64,
             records: Int64,
@@ -49,6 +50,7 @@ public struct SpacesDocument: Codable, Hashable, Sendable {
     /// The spaces, by name.
     public var spaces: [Space]
 
+    /// These spaces.
     public init(spaces: [Space]) { self.spaces = spaces }
 }
 
@@ -59,6 +61,7 @@ public struct FoundedDocument: Codable, Hashable, Sendable {
     /// The name.
     public var name: String
 
+    /// The space that was founded.
     public init(id: String, name: String) {
         self.id = id
         self.name = name
@@ -76,6 +79,7 @@ public struct JoinedDocument: Codable, Hashable, Sendable {
         /// The fingerprint of its authority's key in hexadecimal digits.
         public var fingerprint: String
 
+        /// The member that invited.
         public init(code: String, name: String, fingerprint: String) {
             self.code = code
             self.name = name
@@ -90,6 +94,7 @@ public struct JoinedDocument: Codable, Hashable, Sendable {
     /// Who invited.
     public var inviter: Inviter
 
+    /// The space that was joined, and who invited.
     public init(id: String, name: String, inviter: Inviter) {
         self.id = id
         self.name = name
@@ -102,6 +107,7 @@ public struct InviteDocument: Codable, Hashable, Sendable {
     /// The bytes in base64.
     public var invite: String
 
+    /// An invite in base64.
     public init(invite: String) { self.invite = invite }
 }
 
@@ -114,6 +120,7 @@ public struct DigestDocument: Codable, Hashable, Sendable {
     /// How many changes are held.
     public var changes: Int64
 
+    /// The digest of a space at this number of changes.
     public init(space: String, digest: String, changes: Int64) {
         self.space = space
         self.digest = digest
@@ -140,6 +147,7 @@ public struct MembersDocument: Codable, Hashable, Sendable {
         /// The names of its nodes that were heard of.
         public var nodes: [String]
 
+        /// A line of the roster.
         public init(
             id: String, code: String, name: String, role: String, founder: Bool, fingerprint: String,
             nodes: [String]
@@ -159,6 +167,7 @@ public struct MembersDocument: Codable, Hashable, Sendable {
     /// The roster, by code.
     public var members: [Member]
 
+    /// The roster of a space.
     public init(space: String, members: [Member]) {
         self.space = space
         self.members = members
@@ -170,5 +179,6 @@ public struct ActDocument: Codable, Hashable, Sendable {
     /// The change: `replica:sequence`.
     public var dot: String
 
+    /// The change that carries the act.
     public init(dot: String) { self.dot = dot }
 }

@@ -29,25 +29,38 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// `in step`, `degraded`, `needs a person` or `integrity failure`.
     public enum Verdict: String, Codable, Hashable, Sendable {
+        /// Everything that was heard of is held, on both sides.
         case inStep = "in step"
+        /// Something is late or out of reach, and mends itself.
         case degraded
+        /// Something waits for somebody to decide.
         case needsAPerson = "needs a person"
+        /// What is held does not verify.
         case integrityFailure = "integrity failure"
     }
 
     /// This node.
     public struct Node: Codable, Hashable, Sendable {
+        /// The code of its member.
         public var member: String
+        /// The name of its member.
         public var memberName: String
+        /// Its name.
         public var name: String
+        /// Its id in hexadecimal digits.
         public var id: String
+        /// The version of the program.
         public var version: String
+        /// The level of the protocol that it speaks.
         public var `protocol`: Int
         /// Nil when the daemon is down.
         public var uptimeSeconds: Int64?
+        /// Its certificate.
         public var certificate: Certificate
+        /// Where it listens, `host:port`.
         public var listening: [String]
 
+        /// This node as it runs.
         public init(
             member: String, memberName: String, name: String, id: String, version: String, protocol: Int,
             uptimeSeconds: Int64?, certificate: Certificate, listening: [String]
@@ -66,9 +79,12 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// The validity of the node's certificate.
     public struct Certificate: Codable, Hashable, Sendable {
+        /// Until when it is valid.
         public var expiresAt: String
+        /// How many whole days that is; negative once it has expired.
         public var daysLeft: Int64
 
+        /// The validity of a certificate.
         public init(expiresAt: String, daysLeft: Int64) {
             self.expiresAt = expiresAt
             self.daysLeft = daysLeft
@@ -77,21 +93,28 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// A space that this node holds.
     public struct Space: Codable, Hashable, Sendable {
+        /// The id in hexadecimal digits.
         public var id: String
+        /// The name that its charter gives it.
         public var name: String
         /// The replica id under which this node writes; nil before its first change.
         public var replica: String?
+        /// How many changes are held.
         public var changes: Int64
+        /// How many records are shown.
         public var records: Int64
+        /// How many records have fields in conflict.
         public var conflicts: Int64
         /// Records by kind that are shown.
         public var kinds: [String: Int64]
+        /// The digest of the visible state; equal on every node that is in step.
         public var digest: String
         /// Replica id to highest sequence held.
         public var versionVector: [String: UInt64]
         /// The highest own sequence that all members are known to hold; nil when it is not known.
         public var heldByAll: UInt64?
 
+        /// A space and how much of it is held.
         public init(
             id: String, name: String, replica: String?, changes: Int64, records: Int64, conflicts: Int64,
             kinds: [String: Int64], digest: String, versionVector: [String: UInt64], heldByAll: UInt64?
@@ -113,25 +136,48 @@ public struct StatusDocument: Codable, Hashable, Sendable {
     public struct Peer: Codable, Hashable, Sendable {
         /// `connected`, `connecting`, `unreachable`, `refused`, `silent` or `paused`.
         public enum State: String, Codable, Hashable, Sendable {
-            case connected, connecting, unreachable, refused, silent, paused
+            /// There is a session.
+            case connected
+            /// It is being dialled.
+            case connecting
+            /// It was dialled and did not answer.
+            case unreachable
+            /// One of the two sides turned the other down.
+            case refused
+            /// There is no session, and no address at which to dial it.
+            case silent
+            /// Somebody stopped the exchange with its member.
+            case paused
         }
 
         /// The code of its member; nil while it is not known who answers at the address.
         public var member: String?
+        /// The name of its member.
         public var memberName: String?
+        /// The name of the node.
         public var node: String?
+        /// Where it was last reached, or is dialled.
         public var address: String?
+        /// How changes travel to and from it.
         public var road: Road
+        /// How the connection stands.
         public var state: State
+        /// When something last came from it.
         public var lastHeardAt: String?
+        /// How far it and this node are apart, for each space that they share.
         public var spaces: [Progress]
+        /// How long a message and its answer take.
         public var roundTripMilliseconds: Double?
         /// The last eight attempts, newest right: `#` reached, `.` not, `x` refused.
         public var reach: String
+        /// What came from it since the daemon started.
         public var bytesReceived: Int64
+        /// What went to it since the daemon started.
         public var bytesSent: Int64
+        /// The last thing that went wrong with it.
         public var lastError: LastError?
 
+        /// A peer; nil for what is not known.
         public init(
             member: String?, memberName: String?, node: String?, address: String?, road: Road, state: State,
             lastHeardAt: String?, spaces: [Progress], roundTripMilliseconds: Double?, reach: String,
@@ -160,6 +206,7 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         /// The code of the member in between.
         public var via: String?
 
+        /// A road of this kind.
         public init(kind: String, via: String? = nil) {
             self.kind = kind
             self.via = via
@@ -168,11 +215,16 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// How far the two are apart in one space, in changes.
     public struct Progress: Codable, Hashable, Sendable {
+        /// The id of the space.
         public var id: String
+        /// How many changes are held here and not there; nil if it is not known.
         public var theyLack: Int64?
+        /// How many changes are held there and not here; nil if it is not known.
         public var weLack: Int64?
+        /// When this was known.
         public var asOf: String?
 
+        /// How far two nodes are apart in the space `id`.
         public init(id: String, theyLack: Int64?, weLack: Int64?, asOf: String?) {
             self.id = id
             self.theyLack = theyLack
@@ -183,10 +235,14 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// The last thing that went wrong with a peer.
     public struct LastError: Codable, Hashable, Sendable {
+        /// The stable code.
         public var code: String
+        /// One sentence.
         public var message: String
+        /// When it happened.
         public var at: String
 
+        /// An error of this code, at this moment.
         public init(code: String, message: String, at: String) {
             self.code = code
             self.message = message
@@ -198,15 +254,28 @@ public struct StatusDocument: Codable, Hashable, Sendable {
     public struct Attention: Codable, Hashable, Sendable {
         /// `integrity`, `person`, `degraded` or `notice`, in falling order of weight.
         public enum Severity: String, Codable, Hashable, Sendable {
-            case integrity, person, degraded, notice
+            /// What is held, here or there, does not verify.
+            case integrity
+            /// Somebody has to decide or act.
+            case person
+            /// It may mend itself.
+            case degraded
+            /// It is good to know.
+            case notice
         }
 
+        /// The stable code.
         public var code: String
+        /// How much weight it has.
         public var severity: Severity
+        /// The code of the member that it is about, if it is about one.
         public var member: String?
+        /// One sentence.
         public var message: String
+        /// The next step: a command or a sentence.
         public var action: String?
 
+        /// Something of this weight.
         public init(code: String, severity: Severity, member: String?, message: String, action: String?) {
             self.code = code
             self.severity = severity
@@ -218,12 +287,18 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// Connections that were refused for one reason.
     public struct Refusal: Codable, Hashable, Sendable {
+        /// The stable code.
         public var code: String
+        /// How many there were.
         public var count: Int64
+        /// When the last one was.
         public var lastAt: String
+        /// Where the last one came from.
         public var lastAddress: String
+        /// One sentence about the last one.
         public var message: String
 
+        /// The refusals of this code.
         public init(code: String, count: Int64, lastAt: String, lastAddress: String, message: String) {
             self.code = code
             self.count = count
@@ -235,10 +310,14 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// What the node takes of the disk.
     public struct Storage: Codable, Hashable, Sendable {
+        /// The database with its write-ahead log.
         public var databaseBytes: Int64
+        /// Files beside the database.
         public var blobBytes: Int64
+        /// What is left on the disk; nil if it is not known.
         public var freeBytes: Int64?
 
+        /// What is used and free, in bytes.
         public init(databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?) {
             self.databaseBytes = databaseBytes
             self.blobBytes = blobBytes
@@ -248,15 +327,19 @@ public struct StatusDocument: Codable, Hashable, Sendable {
 
     /// The last backup that was made through this node.
     public struct Backup: Codable, Hashable, Sendable {
+        /// When it was made; nil if there was none.
         public var lastAt: String?
+        /// Whether it was read back and found complete.
         public var verified: Bool
 
+        /// The last backup; nil if there was none.
         public init(lastAt: String?, verified: Bool) {
             self.lastAt = lastAt
             self.verified = verified
         }
     }
 
+    /// A status of the current schema.
     public init(
         at: String, verdict: Verdict, node: Node, spaces: [Space], peers: [Peer], attention: [Attention],
         storage: Storage, backup: Backup, refusals: [Refusal] = []

@@ -16,8 +16,10 @@ public enum ClientLimits {
     public static let pollInterval = Duration.milliseconds(100)
     /// How often `status --watch` redraws.
     public static let watchInterval = Duration.seconds(2)
-    /// Columns of everything that is printed for people.
+    /// Columns of everything that is printed for people, unless a terminal is wider.
     public static let columns = 100
+    /// Columns that are used of a wider terminal.
+    public static let widestColumns = 400
     /// Rows of the table of peers unless all are asked for.
     public static let statusRows = 12
 }

@@ -41,8 +41,8 @@ extension ErrorCode {
         (.unreadableFile, "A file cannot be read or written.", "check its path and permissions"),
         (
             .malformedImport,
-            "A line of the import is not as it must be; nothing after the last complete batch was imported.",
-            "correct the line that the message names and import the rest"
+            "A line of the import is not as it must be.",
+            "correct the line that the message names and import again"
         ),
         (.noConflict, "The field is not in conflict, or has no such value.", "see `concord conflicts`"),
         (.unknownKind, "There is no such kind of record.", "use one of the kinds that the message lists"),

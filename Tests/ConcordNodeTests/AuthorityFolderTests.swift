@@ -21,8 +21,19 @@ struct AuthorityFolderTests {
                 "BEGIN ENCRYPTED PRIVATE KEY"))
         #expect(try authority.certificate() == certificate)
         #expect(try authority.key(passphrase: passphrase).publicKey == certificate.publicKey)
-        await expectError(.passphraseNeeded) { try authority.key(passphrase: nil) }
-        await expectError(.wrongPassphrase) { try authority.key(passphrase: Array("wrong horse".utf8)) }
+        let needed = await expectError(.passphraseNeeded) { try authority.key(passphrase: nil) }
+        #expect(
+            needed
+                == ConcordError(
+                    .passphraseNeeded,
+                    "\(authority.keyPath): The key is encrypted and no passphrase was given"))
+        let wrong = await expectError(.wrongPassphrase) {
+            try authority.key(passphrase: Array("wrong horse".utf8))
+        }
+        #expect(
+            wrong
+                == ConcordError(
+                    .wrongPassphrase, "\(authority.keyPath): The passphrase does not open the key"))
         let years = (certificate.notAfter - certificate.notBefore) / Validity.secondsOfYear
         #expect(years >= 10)
     }

@@ -149,6 +149,19 @@ struct ClientTextTests {
         #expect(lines.allSatisfy { line in line.unicodeScalars.allSatisfy { $0.value >= 0x20 } })
     }
 
+    @Test("lines are longer only on a terminal that is wider")
+    func columns() {
+        func columns(_ terminal: Bool, _ environment: [String: String], _ columns: Int?) -> Int {
+            TextStyle(isTerminal: terminal, environment: environment, terminalColumns: columns).columns
+        }
+        #expect(columns(true, [:], 160) == 160)
+        #expect(columns(true, ["COLUMNS": "120"], 160) == 120)
+        #expect(columns(true, ["COLUMNS": "wide"], 160) == 160)
+        #expect(columns(true, [:], 80) == 100)
+        #expect(columns(true, ["COLUMNS": "99999999"], nil) == ClientLimits.widestColumns)
+        #expect(columns(false, ["COLUMNS": "160"], 160) == 100)
+    }
+
     @Test("colour is only for terminals, and never with NO_COLOR")
     func colour() {
         #expect(TextStyle(isTerminal: true, environment: [:]).bad("x") == "\u{1b}[31;1mx\u{1b}[0m")

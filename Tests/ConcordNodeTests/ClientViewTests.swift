@@ -3,6 +3,7 @@
 
 import ConcordAPI
 import ConcordClient
+import Foundation
 import Testing
 
 @Suite("Views for people")
@@ -173,11 +174,41 @@ struct ClientViewTests {
         #expect(RecordView().table([], kind: "contact") == ["none"])
     }
 
+    @Test("ids of one import are cut to one length, and titles have room before lesser columns")
+    func wideList() {
+        let title = "Meeting of the working party on the protection of cultural heritage"
+        let meetings = (0..<20).map { number in
+            var record = sampleContact(
+                id: "01a2023d-2e77-7000-9\(String(format: "%03x", number * 200))-0000000000\(number + 10)",
+                name: title)
+            record.kind = "meeting"
+            record.fields = [
+                "title": .string(title), "kind": .string("plenary"), "starts": .string("2017-05-24"),
+                "city": .string("Alicante"), "country": .string("ESP"), "status": .string("confirmed"),
+            ]
+            return record
+        }
+        let lines = RecordView().table(meetings, kind: "meeting")
+        #expect(lines[0].split(separator: " ") == ["ID", "TITLE", "KIND", "STARTS", "CITY"])
+        for line in lines {
+            #expect(TerminalText.width(line) <= 100)
+            let id = line.prefix { $0 != " " }
+            #expect(line == lines[0] || (id.count == 26 && id.last != "-"), "\(line)")
+        }
+        #expect(Set(lines.dropFirst().map { $0.prefix(26) }).count == 20)
+        #expect(lines[1].contains("Meeting of the working party on the pro"))
+        let wide = RecordView(style: TextStyle(usesColor: false, columns: 160)).table(
+            meetings, kind: "meeting")
+        #expect(wide[0].hasSuffix("STATUS     OWNER"))
+        #expect(wide[1].contains(title))
+    }
+
     @Test(
         "a record shows its fields in the order of the vocabulary, and each value of a conflict with its author"
     )
     func record() {
-        let lines = RecordView().lines(RecordDetailDocument(record: sampleContact(conflicted: true), children: []))
+        let lines = RecordView().lines(
+            RecordDetailDocument(record: sampleContact(conflicted: true), children: []))
         #expect(
             lines == [
                 "Ana",

@@ -88,7 +88,16 @@ struct ImportPlanTests {
             (#"{"kind":"contact","fields":{"email":"a@b.org"}}"#, "needs the field “name”"),
             (#"{"kind":"contact","fields":{"name":["A"]}}"#, "not a list"),
             (#"{"kind":"contact","fields":{"name":"A","areas":"x"}}"#, "takes a list"),
+            (#"{"kind":"contact","fields":{"name":""}}"#, "needs the field “name”"),
+            (#"{"kind":"contact","fields":{"name":"A","email":"nowhere"}}"#, "E-1003"),
+            (#"{"kind":"contact","fields":{"name":"A","areas":["x",""]}}"#, "cannot be empty"),
+            (#"{"kind":"contact","parent":"k","fields":{"name":"A"}}"#, "under no other record"),
+            (#"{"kind":"meeting","fields":{"title":"A","starts":{"ref":"k"}}}"#, "E-1003"),
             (#"{"kind":"agenda_item","fields":{"title":"A"}}"#, "needs a parent"),
+            (
+                #"{"kind":"agenda_item","parent":"c","key":"c","fields":{"title":"A"}}"#,
+                "stands under a meeting"
+            ),
             (#"{"kind":"agenda_item","parent":"nowhere","fields":{"title":"A"}}"#, "nowhere"),
             (#"{"kind":"participation","parent":"k","fields":{"contact":{"ref":"nobody"}}}"#, "nobody"),
             (#"{"kind":"meeting","key":"k","fields":{"title":"A"}}"#, "line 1 too"),

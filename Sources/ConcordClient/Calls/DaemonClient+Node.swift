@@ -15,7 +15,9 @@ extension DaemonClient {
     }
 
     /// With whom the node exchanges.
-    public func peers() async throws -> Answer<PeersDocument> { try await call(LocalRequest(.GET, ["peers"])) }
+    public func peers() async throws -> Answer<PeersDocument> {
+        try await call(LocalRequest(.GET, ["peers"]))
+    }
 
     /// Dials an address from now on.
     public func addPeer(address: String) async throws -> Answer<OkDocument> {

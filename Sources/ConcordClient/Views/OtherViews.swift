@@ -77,14 +77,18 @@ public enum SearchView {
         guard !document.hits.isEmpty else { return ["nothing found"] }
         let identifiers = ShortIdentifiers(document.hits.map(\.record.id))
         return document.hits.flatMap { hit in
-            let id = TerminalText.padded(TerminalText.escaped(identifiers[hit.record.id]), to: 14)
+            let id = TerminalText.padded(
+                TerminalText.escaped(identifiers[hit.record.id]), to: identifiers.length)
             let kind = TerminalText.padded(TerminalText.escaped(hit.record.kind), to: 13)
-            let title = TerminalText.truncated(TerminalText.escaped(hit.record.title), to: 70)
+            let title = TerminalText.truncated(
+                TerminalText.escaped(hit.record.title), to: style.columns - identifiers.length - 15)
             let words = hit.snippet.split(whereSeparator: \.isNewline).joined(separator: " · ")
-            let snippet = TerminalText.truncated(TerminalText.escaped(words), to: ClientLimits.columns - 15)
+            let snippet = TerminalText.truncated(
+                TerminalText.escaped(words), to: style.columns - identifiers.length - 1)
             let lines = ["\(id) \(kind) \(style.strong(title))"]
             return snippet.isEmpty
-                ? lines : lines + [String(repeating: " ", count: 15) + style.faint(snippet)]
+                ? lines
+                : lines + [String(repeating: " ", count: identifiers.length + 1) + style.faint(snippet)]
         }
     }
 }
@@ -115,7 +119,7 @@ public enum LogView {
         var text = words.joined(separator: " ")
         if let field = operation.field { text += "  \(field)" }
         if let value = operation.value { text += " = \(RecordView.text(value))" }
-        let line = TerminalText.truncated(TerminalText.escaped(text), to: ClientLimits.columns - 4)
+        let line = TerminalText.truncated(TerminalText.escaped(text), to: style.columns - 4)
         return operation.allowed ? line : line + "  " + style.warning("refused by the rules")
     }
 }
@@ -141,7 +145,7 @@ public enum VerifyView {
         for problem in document.problems {
             let place = [problem.dot, problem.record].compactMap { $0 }.joined(separator: " ")
             let text = "\(problem.code) \(place.isEmpty ? "" : place + " ")\(problem.message)"
-            lines += TerminalText.wrapped(TerminalText.escaped(text), to: ClientLimits.columns - 4).map {
+            lines += TerminalText.wrapped(TerminalText.escaped(text), to: style.columns - 4).map {
                 "  ! \($0)"
             }
         }

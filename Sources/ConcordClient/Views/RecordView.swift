@@ -13,7 +13,8 @@ public struct RecordView {
 
     // MARK: Lists
 
-    /// A table of records of one kind: short id, title, the fields that matter most, and marks.
+    /// A table of records of one kind: short id, title, the fields that matter most, and marks. Where there is
+    /// not enough room, the owner and then the lesser fields are left out before titles become short.
     public func table(_ records: [RecordDocument], kind: String?) -> [String] {
         let fields = Self.keyFields[kind ?? ""] ?? []
         let identifiers = ShortIdentifiers(records.map(\.id))
@@ -21,10 +22,12 @@ public struct RecordView {
         let showsNotes = records.contains { !note($0).isEmpty }
         var columns: [Table.Column] = [.fixed("ID")]
         if showsKind { columns.append(.text("KIND", minimum: 7)) }
-        columns.append(.text("TITLE", minimum: 16))
-        columns += fields.map { .text($0.uppercased(), minimum: 6) }
-        columns.append(.text("OWNER", minimum: 5))
-        if showsNotes { columns.append(.text("NOTE")) }
+        columns.append(.text("TITLE", minimum: 16, preferred: 40))
+        columns += fields.enumerated().map { index, field in
+            .text(field.uppercased(), minimum: max(10, field.count), dispensable: index + 1)
+        }
+        columns.append(.text("OWNER", minimum: 5, dispensable: fields.count + 1))
+        if showsNotes { columns.append(.text("NOTE", minimum: 10)) }
         var table = Table(columns)
         for record in records {
             var cells = [identifiers[record.id]]
@@ -164,7 +167,7 @@ public struct RecordView {
             ])
         }
         var lines = ["  \(style.warning(field)) has \(conflict.values.count) concurrent values"]
-        lines += table.lines(width: ClientLimits.columns - 2, style: style).map { "  \($0)" }
+        lines += table.lines(width: style.columns - 2, style: style).map { "  \($0)" }
         lines.append("  → concord resolve \(TerminalText.escaped(record.id)) \(field) --take N, or --value …")
         return lines
     }
@@ -195,24 +198,22 @@ public struct RecordView {
     }
 }
 
-/// The shortest prefixes that tell the records of one list apart, of at least the 13 characters that hold the
-/// moment of creation, so that they are seldom shared by records outside the list.
+/// Prefixes of ids that tell the records of one list apart, all of the shortest such length.
 struct ShortIdentifiers {
-    private var prefixes: [String: String] = [:]
+    /// An id begins with the moment of creation, which all records of an import share; 26 characters hold 22
+    /// bits of what is random as well, so that records outside the list seldom begin alike. They end behind the
+    /// last hyphen.
+    static let minimum = 26
+    /// How many characters each has.
+    let length: Int
 
     init(_ identifiers: [String]) {
         let sorted = Set(identifiers).sorted()
-        for (index, identifier) in sorted.enumerated() {
-            var shared = 0
-            if index > 0 { shared = identifier.commonPrefix(with: sorted[index - 1]).count }
-            if index + 1 < sorted.count {
-                shared = max(shared, identifier.commonPrefix(with: sorted[index + 1]).count)
-            }
-            prefixes[identifier] = String(identifier.prefix(max(13, shared + 1)))
-        }
+        let shared = zip(sorted, sorted.dropFirst()).map { $0.commonPrefix(with: $1).count }.max() ?? 0
+        length = max(Self.minimum, shared + 1)
     }
 
-    subscript(identifier: String) -> String { prefixes[identifier] ?? identifier }
+    subscript(identifier: String) -> String { String(identifier.prefix(length)) }
 }
 
 extension String {

@@ -10,7 +10,7 @@ public struct StatusView {
     private let style: TextStyle
     /// Whether all peers are shown, or only the first rows.
     private let showsAll: Bool
-    private let width = ClientLimits.columns
+    private var width: Int { style.columns }
 
     /// A view of `status`.
     public init(_ status: StatusDocument, style: TextStyle = .plain, showsAll: Bool = false) {

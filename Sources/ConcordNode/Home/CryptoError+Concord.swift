@@ -18,6 +18,12 @@ extension ConcordError {
             case .cannotIssue: .malformedValue
             default: .cryptography
             }
+        // A passphrase that was mistyped says nothing about the key, whatever OpenSSL made of the result.
+        if code == .passphraseNeeded || error.code == .wrongPassphrase {
+            let summary = code.entry.summary
+            self.init(code, "\(subject): \(summary.hasSuffix(".") ? String(summary.dropLast()) : summary)")
+            return
+        }
         let sentence = error.message.hasSuffix(".") ? String(error.message.dropLast()) : error.message
         let reasons = error.reasons.isEmpty ? "" : " (\(error.reasons.joined(separator: "; ")))"
         self.init(code, "\(subject): \(sentence)\(reasons)", action: error.remedy)

@@ -26,9 +26,12 @@ struct ImportPlan {
                     row.line, "the key “\(key.prefix(64))” is that of line \(rows[earlier].line) too")
             }
         }
-        for row in rows { try Self.check(row) }
+        for row in rows { try check(row) }
         waves = try layers()
     }
+
+    /// The row with this key, if there is one.
+    func row(key: String) -> ImportRow? { indexOfKey[key].map { rows[$0] } }
 
     /// The draft of a row, once the rows that it names have ids.
     func draft(_ index: Int, ids: [String: RecordID]) throws -> Draft {
@@ -102,34 +105,5 @@ struct ImportPlan {
             throw ImportRow.refusal(rows[stuck].line, "it names records that in the end name it again")
         }
         return layers
-    }
-
-    /// What the vocabulary alone can judge.
-    private static func check(_ row: ImportRow) throws {
-        guard let kind = Vocabulary.kind(row.kind) else {
-            let known = Vocabulary.kinds.map(\.name.string).joined(separator: ", ")
-            throw ImportRow.refusal(
-                row.line, "there is no kind “\(row.kind.string.prefix(64))”; known are \(known)")
-        }
-        for field in row.fields {
-            guard let description = kind.field(field.name) else {
-                let known = kind.fields.map(\.name.string).joined(separator: ", ")
-                throw ImportRow.refusal(
-                    row.line, "a \(kind.name) has no field “\(field.name.string.prefix(64))”; it has \(known)"
-                )
-            }
-            guard description.isSet == field.isList else {
-                throw ImportRow.refusal(
-                    row.line,
-                    "field “\(field.name)” takes \(description.isSet ? "a list" : "one value, not a list")")
-            }
-        }
-        let given = Set(row.fields.map(\.name))
-        for field in kind.fields where field.isRequired && !given.contains(field.name) {
-            throw ImportRow.refusal(row.line, "a \(kind.name) needs the field “\(field.name)”")
-        }
-        guard kind.parent == nil || row.parent != nil else {
-            throw ImportRow.refusal(row.line, "a \(kind.name) needs a parent")
-        }
     }
 }

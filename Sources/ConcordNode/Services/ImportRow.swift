@@ -76,9 +76,16 @@ extension ImportRow {
         }
     }
 
-    /// An error that names the line.
+    /// An error that names the line, found before anything is written.
     static func refusal(_ line: Int, _ reason: String) -> ConcordError {
-        ConcordError(.malformedImport, "line \(line): \(reason)")
+        ConcordError(
+            .malformedImport, "line \(line): \(reason); nothing was imported",
+            action: "correct the line and import again")
+    }
+
+    /// The same for what has a code of its own.
+    static func refusal(_ line: Int, _ error: ConcordError) -> ConcordError {
+        refusal(line, "\(error.message) (\(error.code.rawValue))")
     }
 }
 

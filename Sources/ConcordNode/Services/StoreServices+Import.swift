@@ -10,6 +10,7 @@ extension StoreServices {
     ) async throws -> ImportDocument {
         let space = try space(text).id
         let plan = try ImportPlan(rows)
+        try checkParents(of: plan, in: space)
         var ids: [String: RecordID] = [:]
         var written = 0
         for wave in plan.waves {
@@ -31,6 +32,28 @@ extension StoreServices {
             records: Int64(written), changes: Int64(written), keys: ids.mapValues(\.description))
     }
 
+    /// Throws E-1011 if a record under which others are to stand is not here, is deleted or is of another kind.
+    private func checkParents(of plan: ImportPlan, in space: SpaceID) throws {
+        var seen: [RecordID: RecordDocument] = [:]
+        for (line, record, kind) in plan.parentsOutside {
+            let parent: RecordDocument
+            do {
+                parent = try seen[record] ?? store.record(record, space: space)
+            } catch let error as ConcordError where error.code == .unknownRecord {
+                throw ImportRow.refusal(line, error)
+            }
+            seen[record] = parent
+            guard parent.kind == kind.string else {
+                throw ImportRow.refusal(line, "\(record) is a \(parent.kind), and not a \(kind)")
+            }
+            guard parent.shown else {
+                throw ImportRow.refusal(
+                    line, ConcordError(.recordNotShown, "record \(record), or one above it, is deleted"))
+            }
+        }
+    }
+
+    /// What is left to go wrong while records are written, such as a record that is deleted meanwhile.
     private static func refusal(_ line: Int, _ error: ConcordError, written: Int) -> ConcordError {
         let outcome = written == 0 ? "nothing was imported" : "imported other lines: \(written)"
         return ConcordError(

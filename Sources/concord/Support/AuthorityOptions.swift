@@ -40,24 +40,13 @@ struct AuthorityOptions: ParsableArguments {
             throw ConcordError(
                 .wrongAuthority, "the authority in \(folder.path) is not the one that certified this node")
         }
-        if let passphrase = try passphraseFromFile() { return try unlock(folder, passphrase) }
+        if let passphrase = try passphraseFromFile() { return try folder.key(passphrase: passphrase) }
         do {
-            return try unlock(folder, nil)
+            return try folder.key(passphrase: nil)
         } catch let error as ConcordError where error.code == .passphraseNeeded {
             guard Terminal.isPresent else { throw error }
-            return try unlock(
-                folder, try Terminal.passphrase("Passphrase of the authority in \(folder.path): "))
-        }
-    }
-
-    /// Opens the key; what concerns the passphrase is said without OpenSSL's own words.
-    private func unlock(_ folder: AuthorityFolder, _ passphrase: [UInt8]?) throws -> PrivateKey {
-        do {
-            return try folder.key(passphrase: passphrase)
-        } catch let error as ConcordError where error.code == .wrongPassphrase {
-            throw ConcordError(.wrongPassphrase, "the passphrase does not open \(folder.keyPath)")
-        } catch let error as ConcordError where error.code == .passphraseNeeded {
-            throw ConcordError(.passphraseNeeded, "\(folder.keyPath) is encrypted")
+            return try folder.key(
+                passphrase: try Terminal.passphrase("Passphrase of the authority in \(folder.path): "))
         }
     }
 

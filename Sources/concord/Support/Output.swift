@@ -26,7 +26,16 @@ struct Output: Sendable {
 
     init(json: Bool) {
         self.json = json
-        style = TextStyle(isTerminal: isatty(STDOUT_FILENO) == 1, environment: Caller.environment)
+        style = TextStyle(
+            isTerminal: isatty(STDOUT_FILENO) == 1, environment: Caller.environment,
+            terminalColumns: Self.terminalColumns)
+    }
+
+    /// The columns of the terminal to which standard output goes; nil if it goes elsewhere.
+    private static var terminalColumns: Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
     }
 
     /// Prints lines for people.

@@ -1,13 +1,11 @@
 // What a value must look like when it is written here. The vocabulary guides, it never judges: what others
 // wrote is taken as it is.
 
-import ConcordModel
-
 extension FieldDescription {
     /// The value in the form in which it is stored.
     ///
     /// - Throws: ``ConcordError`` E-1003 if it is not of the field's form, E-3002 if it is too long.
-    func normalized(_ value: Value) throws -> Value {
+    public func normalized(_ value: Value) throws -> Value {
         if case .integer = form { return try integer(value) }
         let text: UTF8Text
         switch value {
