@@ -26,6 +26,12 @@ public struct MemberStatement: Hashable, Sendable {
         guard parsed.purpose == .authority else {
             throw ConcordError(.malformedCertificate, "the certificate of \(code) is not an authority's")
         }
+        // Who introduces a key must have it: otherwise a key that was computed from somebody's node certificate, so that
+        // the certificate's signature verifies with it too, could claim that member's chains.
+        guard parsed.isSigned(by: parsed.publicKey) else {
+            throw ConcordError(
+                .malformedCertificate, "the certificate of \(code) is not signed with its own key")
+        }
         self.code = code
         self.name = name
         self.certificate = certificate

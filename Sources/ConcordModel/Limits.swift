@@ -29,6 +29,8 @@ public enum Limits {
     public static let certificateBytes = 16 << 10
     /// Bytes that may follow one signature's predecessor: the author signs at least this often.
     public static let signedRunBytes = 32 << 10
+    /// Bytes of the changes of one run, also of one that was joined from several.
+    public static let runBytes = 256 << 10
     /// Bytes of one frame on the wire.
     public static let frameBytes = 1 << 20
     /// Records above a record: agenda items stand under meetings, and so on.

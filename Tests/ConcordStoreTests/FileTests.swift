@@ -223,6 +223,22 @@ import Testing
             #expect(!report.isClean, "\(statement)")
         }
     }
+
+    @Test("verification compares the times by which the displayed value is chosen")
+    func times() async throws {
+        let a = try await World("ESP").site(0)
+        let written = try await a.write(
+            .create(kind: "contact", fields: [.set("name", text("Ana"))]), at: 1_000)
+        let past = CausalPast(of: written.dot, others: VersionVector())
+        for timestamp: Int64 in [1_000, 900] {
+            var state = RecordState(
+                id: written.created[0], kind: "contact", parent: nil, dot: written.dot, timestamp: 1_000)
+            state.apply(
+                .set(field: "name", value: text("Ana"), replacing: []), past: past, timestamp: timestamp)
+            try sqlite(a.path, "UPDATE record SET state = x'\(hexadecimal(state.encoded()))'")
+            #expect(try await a.store.verify().isClean == (timestamp == 1_000))
+        }
+    }
 }
 
 /// Runs SQL with a connection of its own.

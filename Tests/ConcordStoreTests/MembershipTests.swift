@@ -100,4 +100,44 @@ import Testing
         #expect(await a.refusal(.act(foreign)) == .malformedAct)
         try await expectEqual([a, b])
     }
+
+    @Test("two certificates of one authority's key are as good in either order of arrival")
+    func twoCertificates() async throws {
+        let world = try World("ESP", "DEU")
+        let (a, b) = (try await world.site(0), try await world.site(1))
+        let namibia = try Party("NAM", "Namibia")
+        // A code that an authority certificate may have and a statement may not.
+        let code = String(repeating: "é", count: 40)
+        let other = try CertificateIssuer.authority(
+            subject: CertificateSubject(memberCode: code, memberName: "Namibia", commonName: "second"),
+            key: namibia.key, notBefore: 1_700_000_000, notAfter: 2_500_000_000)
+        func admission(_ certificate: Certificate) throws -> Entry {
+            let subject = try MemberStatement(code: "NAM", name: "Namibia", certificate: certificate.der)
+            let act = Admission(
+                space: a.space, subject: subject, role: .member, predecessor: nil, timestamp: 1)
+            let signed = try SignedAct(act: act.encoded, key: world.parties[0].key)
+            return Entry(record: nil, operations: [.act(signed)])
+        }
+        var first = try HandChain(try world.parties[0].node("one"), a.space)
+        var second = try HandChain(try world.parties[0].node("two"), a.space)
+        let one = [try first.bind(), try first.run(try admission(namibia.authority))]
+        let two = [try second.bind(), try second.run(try admission(other))]
+        var joiner = try HandChain(try namibia.node("windhoek"), a.space)
+        let runs = [try joiner.bind(after: [first.head, second.head]), try joiner.contact("Nelao")]
+        #expect(try await a.store.receive(one + two + runs, in: a.space).refusal == nil)
+        #expect(try await b.store.receive(two + one + runs, in: b.space).refusal == nil)
+        #expect(try b.store.records(RecordQuery()).map(\.title) == ["Nelao"])
+        try await expectEqual([a, b])
+    }
+
+    @Test("nobody introduces a key that is not theirs: an authority certificate is signed with its own key")
+    func foreignKey() throws {
+        let namibia = try Party("NAM", "Namibia")
+        var der = namibia.authority.der
+        der[der.count - 1] ^= 1
+        let altered = try Certificate(der: der)
+        #expect(altered.publicKey == namibia.key.publicKey)
+        #expect(throws: ConcordError.self) { try MemberStatement(authority: altered) }
+        #expect(throws: ConcordError.self) { try MemberStatement(code: "NAM", name: "x", certificate: der) }
+    }
 }

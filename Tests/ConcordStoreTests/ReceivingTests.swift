@@ -120,6 +120,32 @@ import Testing
         try await expectEqual([old, b])
     }
 
+    @Test("a run beyond the limit is refused, and joining runs never makes one")
+    func longRuns() async throws {
+        let world = try World("ESP", "DEU")
+        let (a, b) = (try await world.site(0), try await world.site(1))
+        var chain = try HandChain(try world.parties[1].node("mission"), a.space)
+        func joined(_ runs: [ChangeRun]) throws -> ChangeRun {
+            let (first, last) = (try #require(runs.first), try #require(runs.last))
+            return ChangeRun(
+                replica: first.replica, firstSequence: first.firstSequence, changes: runs.flatMap(\.changes),
+                signature: last.signature)
+        }
+        let short = [try chain.bind(), try chain.contact(String(repeating: "a", count: 14_000))]
+        let names = (0..<16).map { String(repeating: "\($0 % 10)", count: 16_000) }
+        let long = try joined(try names.map { try chain.contact($0) })
+        let more = try chain.contact("Ana")
+        let tooLong = try joined(short + [long, more])
+        #expect(try await a.store.receive([tooLong], in: a.space).refusal?.code == .limitExceeded)
+        #expect(try await a.store.receive(short + [long, more], in: a.space).refusal == nil)
+        let sent = try a.allRuns()
+        #expect(sent.map(\.changes.count) == [2, 16, 1])
+        #expect(sent.allSatisfy { $0.byteCount <= Limits.runBytes })
+        #expect(try a.allRuns(maximumBytes: 1).map(\.changes.count) == [2, 16, 1])
+        try await a.send(to: b)
+        try await expectEqual([a, b])
+    }
+
     @Test("a chain of an authority that nobody admitted is refused")
     func unknownAuthority() async throws {
         let (a, _) = try await pair()

@@ -89,7 +89,7 @@ final class Batch {
 
     /// Makes room for a chain of which nothing is held yet.
     func addChain(_ replica: ReplicaID, _ binding: Binding, isOwn: Bool) throws -> Int {
-        let party = try party(binding.member, statement: MemberStatement(authority: binding.authority))
+        let party = try party(binding.member, named: binding.authority.subject)
         let root = Change.chainRoot(space: space.space, replica: replica)
         let name = binding.certificate.subject.commonName
         try db.execute(
@@ -109,12 +109,12 @@ final class Batch {
     }
 
     /// The row of a member in `party`, made if there is none.
-    func party(_ member: MemberID, statement: MemberStatement) throws -> Int64 {
+    func party(_ member: MemberID, named subject: CertificateSubject) throws -> Int64 {
         let sql = "SELECT id FROM party WHERE member = ?"
         if let known = try Int64.fetchOne(db, sql: sql, arguments: [member.digest.data]) { return known }
         try db.execute(
             sql: "INSERT INTO party (member, code, name) VALUES (?, ?, ?)",
-            arguments: [member.digest.data, statement.code.string, statement.name.string])
+            arguments: [member.digest.data, subject.memberCode, subject.memberName])
         return db.lastInsertedRowID
     }
 }

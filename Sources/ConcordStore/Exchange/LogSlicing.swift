@@ -27,7 +27,9 @@ struct LogSlicer {
         var changes: [[UInt8]]
         var bytes: Int
         /// The last signature, and after how many changes it stands.
-        var signed: (signature: Signature, count: Int)?
+        var signed: (signature: Signature, count: Int, bytes: Int)?
+        /// The place of the last signature.
+        var signedPosition: Int64
     }
 
     init(space: PublishedSpace, after position: Int64, excluding known: VersionVector, maximumBytes: Int) {
@@ -60,17 +62,20 @@ struct LogSlicer {
             if let open = run, open.chain.id != chain.id || open.isFull, try !close() {
                 return LogSlice(runs: runs, position: position, isLast: false)
             }
-            if known[chain.replica] < sequence { try extend(chain, sequence, row) }
+            if known[chain.replica] < sequence, try !extend(chain, sequence, row) {
+                return LogSlice(runs: runs, position: position, isLast: false)
+            }
             position = row[0]
         }
         if run != nil, try !close() { return LogSlice(runs: runs, position: position, isLast: false) }
         return LogSlice(runs: runs, position: max(position, space.position), isLast: true)
     }
 
-    /// The first place of the log that the peer lacks, nil if there is none: an absence costs what it left out, not
-    /// what the log holds.
+    /// The first place of the log that the peer lacks, nil if there is none: an absence costs what it left
+    /// out, not what the log holds.
     private func firstLacking(_ db: Database) throws -> Int64? {
-        let statement = try db.cachedStatement(sql: "SELECT position FROM log WHERE chain = ? AND sequence = ?")
+        let sql = "SELECT position FROM log WHERE chain = ? AND sequence = ?"
+        let statement = try db.cachedStatement(sql: sql)
         return try space.chains.compactMap { chain in
             let next = known[chain.replica] + 1
             guard next <= chain.sequence else { return nil }
@@ -78,20 +83,30 @@ struct LogSlicer {
         }.min()
     }
 
-    private mutating func extend(_ chain: Chain, _ sequence: UInt64, _ row: Row) throws {
+    /// Takes a change into the open run. What was signed before is a run of its own if the two together would be too
+    /// long for one; false if that does not fit any more.
+    private mutating func extend(_ chain: Chain, _ sequence: UInt64, _ row: Row) throws -> Bool {
         let bytes = row.bytes(4)
         var open =
             run
             ?? OpenRun(
-                chain: chain, first: sequence, before: position, changes: [], bytes: Signature.byteCount)
+                chain: chain, first: sequence, before: position, changes: [], bytes: Signature.byteCount,
+                signedPosition: position)
         run = nil
+        if let rest = open.split(before: bytes.count) {
+            run = open
+            guard try close() else { return false }
+            open = rest
+        }
         open.changes.append(bytes)
         open.bytes += bytes.count
         if let stored = row.optionalBytes(3) {
             guard let signature = Signature(bytes: stored) else { throw damaged("a signature is malformed") }
-            open.signed = (signature, open.changes.count)
+            open.signed = (signature, open.changes.count, open.bytes)
+            open.signedPosition = row[0]
         }
         run = open
+        return true
     }
 
     /// Ends the open run. False if it does not fit any more: then the slice ends before it.
@@ -115,6 +130,18 @@ struct LogSlicer {
 }
 
 extension LogSlicer.OpenRun {
+    /// Ends the run at its last signature if `more` bytes would make it too long; gives back what follows the signature.
+    fileprivate mutating func split(before more: Int) -> Self? {
+        guard let signed, bytes + more > Limits.signedRunBytes else { return nil }
+        let rest = Self(
+            chain: chain, first: first + UInt64(signed.count), before: signedPosition,
+            changes: Array(changes[signed.count...]), bytes: bytes - signed.bytes + Signature.byteCount,
+            signedPosition: signedPosition)
+        changes.removeSubrange(signed.count...)
+        bytes = signed.bytes
+        return rest
+    }
+
     /// Whether the run ends with its last change: it is signed there, and large enough.
     fileprivate var isFull: Bool {
         signed?.count == changes.count && bytes >= Limits.signedRunBytes / 2

@@ -57,6 +57,10 @@ struct RunVerifier {
         guard !run.changes.isEmpty, run.firstSequence > 0, run.firstSequence < UInt64(Int32.max) << 16 else {
             throw ConcordError(.malformedChange, "a run is empty or its numbers are out of range")
         }
+        guard run.byteCount - Signature.byteCount <= Limits.runBytes else {
+            throw ConcordError(
+                .limitExceeded, "a run has \(run.byteCount) bytes, \(Limits.runBytes) are allowed")
+        }
         let held = sequence(of: run.replica)
         guard run.firstSequence <= held + 1 else { return .lacks(Dot(run.replica, run.firstSequence - 1)) }
         let overlap = Int(min(held + 1 - run.firstSequence, UInt64(run.changes.count)))
@@ -186,7 +190,8 @@ struct RunVerifier {
             throw ConcordError(.malformedCertificate, "the certificate of a chain is not made for signing")
         }
         for member in authorities.keys.sorted() {
-            if let authority = authorities[member], certificate.isIssued(by: authority) {
+            // By the key alone: of one key there may be several certificates, and which was met first must not matter.
+            if let authority = authorities[member], certificate.isSigned(by: authority.publicKey) {
                 return Binding(certificate: certificate, authority: authority)
             }
         }

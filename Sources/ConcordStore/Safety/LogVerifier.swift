@@ -161,7 +161,9 @@ struct LogVerifier {
     private func bind(_ chain: inout NaiveChain, _ change: Change, _ dot: Dot) throws {
         guard case .bind(let der)? = change.entries.first?.operations.first,
             let certificate = try? Certificate(der: der), certificate.purpose == .signing,
-            let authority = authorities.values.first(where: { certificate.isIssued(by: $0) })
+            let authority = authorities.keys.sorted().compactMap({ authorities[$0] }).first(where: {
+                certificate.isSigned(by: $0.publicKey)
+            })
         else {
             throw Divergence(
                 code: .unknownReplica, message: "its certificate is not issued by a known authority", dot: dot

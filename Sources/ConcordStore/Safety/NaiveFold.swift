@@ -55,6 +55,30 @@ struct NaiveRecord {
         }
     }
 
+    /// What all deletes together cover (rule D3).
+    var covered: VersionVector {
+        var covered = VersionVector()
+        for operation in operations {
+            guard case .delete(let seen) = operation.operation else { continue }
+            covered.merge(seen.intersection(operation.past.vector))
+        }
+        return covered
+    }
+
+    /// The times that merging keeps: of each change, and the latest of an operation that has effect.
+    var times: (ofChange: [Dot: Int64], latest: Int64) {
+        var times: (ofChange: [Dot: Int64], latest: Int64) = ([:], 0)
+        for operation in operations {
+            times.ofChange[operation.dot] = operation.timestamp
+            switch operation.operation {
+            case .create, .set, .add, .remove, .edit, .delete, .restore:
+                times.latest = max(times.latest, operation.timestamp)
+            case .act, .bind, .erase, .unknown: break
+            }
+        }
+        return times
+    }
+
     /// The values of the registers (rule D1): fields ascending, values ascending by dot.
     var registers: [(field: UTF8Text, values: [(dot: Dot, value: Value)])] {
         var written: [UTF8Text: [(dot: Dot, value: Value)]] = [:]

@@ -180,8 +180,13 @@ struct SpaceVerifier {
         let term = naive.term(isLive: isLive)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
         guard let state = try? RecordState(encoded: found.bytes(7)), state.digestTerm(isLive: isLive) == term,
-            state.touched == VersionVector(naive.touches), state.created == birth.dot
+            state.touched == VersionVector(naive.touches), state.created == birth.dot,
+            state.covered == naive.covered
         else { throw diverges("the state for merging") }
+        let times = naive.times
+        guard state.createdAt == times.ofChange[birth.dot], state.updatedAt == times.latest,
+            state.registers.allSatisfy({ $0.values.allSatisfy { $0.timestamp == times.ofChange[$0.dot] } })
+        else { throw diverges("a time") }
         guard found[2] == isLive, found[3] == (isLive && !naive.openDeletes.isEmpty) else {
             throw diverges("the liveness")
         }

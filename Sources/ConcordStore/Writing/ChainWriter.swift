@@ -156,7 +156,7 @@ final class ChainWriter {
 
     private func binding() throws -> Binding {
         guard let authority = batch.space.authorities[signer.member],
-            signer.certificate.isIssued(by: authority)
+            signer.certificate.isSigned(by: authority.publicKey)
         else {
             throw ConcordError(
                 .notYetAdmitted, "this node's certificate is not issued by the authority that was admitted")
