@@ -11,8 +11,10 @@ extension PeerManager {
         spaces: [StatusDocument.Space], peers: [StatusDocument.Peer], now: Int64
     ) -> [StatusDocument.Attention] {
         let all =
-            alarms.sorted { $0.key < $1.key }.map { space, error in
-                line(error.code, .integrity, nil, error.message)
+            alarms.sorted { $0.key < $1.key }.map { key, error in
+                let code = acquaintances[key.node].flatMap { setting.trusted.authority(of: $0.known.member) }?
+                    .code
+                return line(error.code, .integrity, code, error.message)
             } + certificateLines(now) + spaces.flatMap(spaceLines) + peers.flatMap(peerLines)
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
@@ -40,9 +42,9 @@ extension PeerManager {
     private func certificateLines(_ now: Int64) -> [StatusDocument.Attention] {
         let days = (setting.identity.nodeCertificate.notAfter * 1000 - now) / 86_400_000
         guard days <= Self.certificateWarningDays else { return [] }
-        return [
-            line(.ourCertificateExpired, .person, nil, "our node certificate expires in \(max(0, days)) days")
-        ]
+        let message =
+            days < 0 ? "our node certificate has expired" : "our node certificate expires in \(days) days"
+        return [line(.ourCertificateExpired, .person, nil, message)]
     }
 
     private func spaceLines(_ space: StatusDocument.Space) -> [StatusDocument.Attention] {
@@ -75,6 +77,11 @@ extension PeerManager {
         case .connecting:
             return [line(.connectionFailed, .degraded, peer.member, "\(who): connecting\(behind)")]
         case .paused:
+            guard isPausedHere(peer.member) else {
+                return [
+                    line(.peerPaused, .degraded, peer.member, "\(who): has paused exchange with us\(behind)")
+                ]
+            }
             return [
                 line(
                     .peerPaused, .degraded, peer.member, "\(who): exchange is paused\(behind)",
@@ -96,6 +103,10 @@ extension PeerManager {
                     isUnmet ? "\(who): has not been met directly" : "\(who): silent\(heard(peer))\(behind)")
             ]
         }
+    }
+
+    private func isPausedHere(_ code: String?) -> Bool {
+        paused.all || paused.members.contains { setting.trusted.authority(of: $0)?.code == code }
     }
 
     private func heard(_ peer: StatusDocument.Peer) -> String {

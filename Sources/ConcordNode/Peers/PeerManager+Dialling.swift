@@ -11,14 +11,19 @@ extension PeerManager {
     func redial() {
         guard !isStopping else { return }
         let wanted = wantedAddresses()
-        for (address, road) in roads where !wanted.contains(address) {
+        // A session that came about by an address goes on when the address is wanted no longer.
+        for (address, road) in roads where !wanted.contains(address) && !road.isCarrying {
             road.pause?.cancel()
             road.task?.cancel()
             roads[address] = nil
         }
-        for address in wanted where roads[address] == nil { roads[address] = Road(node: owner(of: address)) }
+        for address in wanted where roads[address] == nil {
+            roads[address] = Road(id: nextRoad)
+            nextRoad += 1
+        }
         for address in wanted.sorted() where shouldDial(address) {
-            roads[address]?.task = Task { await travel(address) }
+            guard let id = roads[address]?.id else { continue }
+            roads[address]?.task = Task { await travel(address, id) }
         }
     }
 
@@ -31,44 +36,84 @@ extension PeerManager {
         redial()
     }
 
-    /// All addresses: configured, added by hand, told by peers, and written into the members' records.
+    /// All addresses: configured, added by hand, told by peers, and written into the members' records. What
+    /// others say is bounded: nobody can have this node knock at any number of doors.
     private func wantedAddresses() -> Set<NodeAddress> {
-        var texts = acquaintances.values.flatMap(\.known.addresses)
-        do {
-            texts += try setting.store.manualAddresses()
-            for record in try setting.store.records(RecordQuery(kind: "member")) {
-                if case .array(let values)? = record.fields["addresses"] {
-                    for case .string(let text) in values { texts.append(text) }
-                }
-            }
-        } catch {
-            report("the addresses of peers cannot be read", ConcordError(wrapping: error))
-        }
         let own = Set(advertisedAddresses())
         // What a peer or a record says may be no address at all; then there is nothing to dial.
-        let parsed = texts.filter { !own.contains($0) }.compactMap { try? NodeAddress(parsing: $0) }
-        return Set(parsed).union(setting.configuration.peers)
+        func parsed(_ texts: [String]) -> [NodeAddress] {
+            texts.filter { !own.contains($0) }.compactMap { try? NodeAddress(parsing: $0) }
+        }
+        do {
+            let byHand = parsed(try setting.store.manualAddresses()) + setting.configuration.peers
+            var told = Set<NodeAddress>()
+            for address in parsed(addressesToldByPeers() + (try addressesInRecords()))
+            where told.count < PeerLimits.toldAddresses {
+                told.insert(address)
+            }
+            return told.union(byHand)
+        } catch {
+            report("the addresses of peers cannot be read", ConcordError(wrapping: error))
+            return Set(roads.keys).union(setting.configuration.peers)
+        }
     }
 
-    private func owner(of address: NodeAddress) -> NodeID? {
-        acquaintances.values.first { $0.known.addresses.contains(address.description) }?.known.node
+    /// Those of the nodes heard last come first.
+    private func addressesToldByPeers() -> [String] {
+        var counts: [MemberID: Int] = [:]
+        let known = acquaintances.values.map(\.known).sorted {
+            ($0.lastHeard ?? 0, $1.node) > ($1.lastHeard ?? 0, $0.node)
+        }
+        return known.filter { setting.trusted.authority(of: $0.member) != nil }.flatMap { peer in
+            let rest = PeerLimits.toldAddressesPerMember - counts[peer.member, default: 0]
+            let addresses = peer.addresses.prefix(rest)
+            counts[peer.member, default: 0] += addresses.count
+            return addresses
+        }
+    }
+
+    private func addressesInRecords() throws -> [String] {
+        try setting.store.records(RecordQuery(kind: "member")).flatMap { record -> [String] in
+            guard case .array(let values)? = record.fields["addresses"] else { return [] }
+            return values.compactMap { if case .string(let text) = $0 { text } else { nil } }
+        }
+    }
+
+    /// Whom one expects at an address: the node that answered there last, else those that name it as theirs.
+    func residents(of address: NodeAddress, _ road: Road) -> [Acquaintance] {
+        if let node = road.node { return acquaintances[node].map { [$0] } ?? [] }
+        return acquaintances.values.filter { $0.known.addresses.contains(address.description) }
     }
 
     private func shouldDial(_ address: NodeAddress) -> Bool {
         guard let road = roads[address], road.task == nil, !road.isSelf, !paused.all else { return false }
-        guard let node = road.node else { return true }
-        if links[node] != nil { return false }
-        return acquaintances[node].map { !isPaused($0.known.member) } ?? true
+        if let node = road.node, links[node] != nil { return false }
+        if let member = road.member, isPaused(member) { return false }
+        guard road.node == nil else { return true }
+        // Several may claim an address. As long as one of them is missing, it is worth a try.
+        let residents = residents(of: address, road)
+        return residents.isEmpty
+            || residents.contains { links[$0.known.node] == nil && !isPaused($0.known.member) }
     }
 
-    /// One attempt, and the wait after it.
-    private func travel(_ address: NodeAddress) async {
-        let outcome = await attempt(address)
-        guard var road = roads[address] else { return }
+    /// One attempt, and the wait after it. `id` is that of the road: after an `await` another may have taken its
+    /// place.
+    private func travel(_ address: NodeAddress, _ id: Int) async {
+        let outcome = await attempt(address, id)
+        guard var road = roads[address], road.id == id else { return }
+        road.isCarrying = false
         switch outcome {
-        case .exchanged: road.backoff.reset()  // the peer is there, and its absence may be short
+        case .exchanged(let lasted):
+            road.health.record(.reached)
+            road.health.recovered()
+            // The peer is there, and its absence may be short.
+            if lasted >= PeerLimits.steadySession { road.backoff.reset() }
         case .isSelf: road.isSelf = true
         case .paused, .duplicate, .failed: break
+        }
+        guard !isStopping else {
+            roads[address] = road
+            return
         }
         let delay = road.backoff.next(random: Double.random(in: 0...1))
         let pause = Task { try await Task.sleep(for: delay) }
@@ -76,42 +121,56 @@ extension PeerManager {
         roads[address] = road
         // Cancelled when somebody wants the address dialled at once.
         _ = await pause.result
+        guard roads[address]?.id == id else { return }
         roads[address]?.pause = nil
         roads[address]?.task = nil
         redial()
     }
 
-    private func attempt(_ address: NodeAddress) async -> Outcome {
+    private func attempt(_ address: NodeAddress, _ id: Int) async -> Outcome {
+        let outcome: Outcome
         do {
             let connection = try await Dialler.dial(
                 host: address.host, port: address.port, context: setting.context, logger: setting.logger)
-            let outcome = await serve(connection, road: address)
-            record(outcome, at: address)
-            return outcome
+            guard roads[address]?.id == id else {
+                // The address was taken back meanwhile, and this task is cancelled.
+                await connection.close()
+                return .duplicate
+            }
+            roads[address]?.isCarrying = true
+            outcome = await serve(connection, road: address)
         } catch {
-            let outcome = Outcome.failed(ConcordError(wrapping: error))
-            record(outcome, at: address)
-            return outcome
+            outcome = .failed(ConcordError(wrapping: error))
         }
+        if roads[address]?.id == id { record(outcome, at: address) }
+        return outcome
     }
 
     private func record(_ outcome: Outcome, at address: NodeAddress) {
-        guard !isStopping else { return }
+        guard !isStopping, case .failed(let error) = outcome, let road = roads[address] else { return }
         let now = setting.clock()
-        guard case .failed(let error) = outcome else { return }
-        let isRefusal = [.refusesOurCertificate, .ourCertificateExpired].contains(error.code)
         func note(_ health: inout PeerHealth) {
-            health.record(isRefusal ? .refused : .failed)
+            health.record(Self.isRefusal(error.code) ? .refused : .failed)
             health.record(error, at: now)
         }
-        if roads[address] != nil { note(&roads[address]!.health) }
-        if let node = roads[address]?.node, links[node] == nil, acquaintances[node] != nil {
-            note(&acquaintances[node]!.health)
+        note(&roads[address]!.health)
+        for resident in residents(of: address, road) where links[resident.known.node] == nil {
+            note(&acquaintances[resident.known.node]!.health)
         }
-        setting.logger.notice(
-            "peer not reached",
+        // Said once: the same again at each attempt would only hide what else the log has to say.
+        let isKnown = road.health.lastError?.code == error.code.rawValue
+        setting.logger.log(
+            level: isKnown ? .debug : .notice, "peer not reached",
             metadata: [
                 "address": "\(address)", "code": "\(error.code.rawValue)", "reason": "\(error.message)",
             ])
+    }
+
+    /// Whether one of the two sides turned the other down, so that trying again changes nothing.
+    private static func isRefusal(_ code: ErrorCode) -> Bool {
+        [
+            .refusesOurCertificate, .ourCertificateExpired, .unknownAuthority, .peerCertificateExpired,
+            .certificateUnusable,
+        ].contains(code)
     }
 }

@@ -10,8 +10,8 @@ import ConcordTransport
 extension PeerManager {
     /// What came of a connection, for whoever dialled it.
     enum Outcome {
-        /// A session ran; nil for an end in good order.
-        case exchanged(ConcordError?)
+        /// A session ran, for so long.
+        case exchanged(lasted: Duration)
         case isSelf
         case paused
         case duplicate
@@ -33,7 +33,10 @@ extension PeerManager {
             roads[road]?.node = node
             roads[road]?.member = authority.member
         }
-        guard !isStopping, !isPaused(authority.member) else {
+        guard !isStopping else {
+            return await turnAway(connection, nil, "this node stops")
+        }
+        guard !isPaused(authority.member) else {
             _ = await turnAway(connection, .peerPaused, "exchange with this peer is paused")
             return .paused
         }
@@ -64,18 +67,20 @@ extension PeerManager {
     private func isPreferred(_ connection: FrameConnection, from node: NodeID, over present: Link) -> Bool {
         // The same side dialled again: it has given up the older connection.
         guard connection.isInitiator != present.isInitiator else { return true }
+        // Somebody dialled although there is a connection, and that one is mute: it is dead.
+        guard present.driver.silence < PeerLimits.silenceOfDead else { return true }
         let initiatedHere = setting.identity.nodeID < node
         return connection.isInitiator == initiatedHere
     }
 
-    private func turnAway(_ connection: FrameConnection, _ code: ErrorCode, _ sentence: String) async
+    private func turnAway(_ connection: FrameConnection, _ code: ErrorCode?, _ sentence: String) async
         -> Outcome
     {
-        let goodbye = Message.goodbye(code: UTF8Text(code.rawValue), sentence: UTF8Text(sentence))
+        let goodbye = Message.goodbye(code: UTF8Text(code?.rawValue ?? ""), sentence: UTF8Text(sentence))
         // The peer may be gone already; then it does not need to be told.
         _ = try? await connection.send(goodbye.encoded())
         await connection.close()
-        return .failed(ConcordError(code, sentence))
+        return .failed(ConcordError(code ?? .connectionFailed, sentence))
     }
 
     private func exchange(
@@ -94,20 +99,23 @@ extension PeerManager {
                 "peer": "\(authority.code)", "node": "\(connection.peer.node.subject.commonName)",
                 "address": "\(connection.remoteAddress)", "dialled": "\(connection.isInitiator)",
             ])
+        let began = ContinuousClock.now
         let end = await driver.run(session)
-        return await ended(driver, node, authority, end)
+        return await ended(driver, node, authority, end, lasted: ContinuousClock.now - began)
     }
 
     /// The peer introduced itself, or said something new of itself.
     private func meet(_ node: NodeID, _ hello: PeerHello) {
         guard let link = links[node] else { return }
-        let addresses = hello.hello.addresses.map(\.string)
+        // In one spelling each, and only what is an address.
+        let addresses = hello.hello.addresses.compactMap { try? NodeAddress(parsing: $0.string).description }
         let name = link.driver.connection.peer.node.subject.commonName
         var acquaintance =
             acquaintances[node]
             ?? Acquaintance(
                 known: KnownPeer(
-                    node: node, member: link.member, name: name, addresses: [], lastHeard: nil, lastError: nil))
+                    node: node, member: link.member, name: name, addresses: [], lastHeard: nil, lastError: nil
+                ))
         if link.hello == nil { acquaintance.health.record(.reached) }
         acquaintance.known.name = name
         acquaintance.known.addresses = addresses
@@ -128,24 +136,29 @@ extension PeerManager {
             redial()
         case .progress(let space, let progress):
             links[node]?.progress[space] = progress
-            if progress.digestEqual == true { alarms[space] = nil }
+            if progress.digestEqual == true {
+                alarms = alarms.filter { $0.key.space != space || $0.key.node != node }
+            }
         case .roundTrip(let duration):
             links[node]?.roundTrip = duration
         case .alarm(let space, let error):
-            if let space, error.code == .digestMismatch { alarms[space] = error }
+            if let space { alarms[AlarmKey(space: space, node: node, code: error.code)] = error }
             report("alarm", error)
         }
     }
 
     private func ended(
-        _ driver: SessionDriver, _ node: NodeID, _ authority: TrustedAuthority, _ end: SessionEnd
+        _ driver: SessionDriver, _ node: NodeID, _ authority: TrustedAuthority, _ end: SessionEnd,
+        lasted: Duration
     ) async -> Outcome {
         let now = setting.clock()
         let error = self.error(of: end, driver)
         var hadHello = false
         acquaintances[node]?.bytesReceived += Int64(driver.connection.bytesReceived)
         acquaintances[node]?.bytesSent += Int64(driver.connection.bytesSent)
-        if let link = links[node], link.driver === driver {
+        // Otherwise another connection has taken over, and how this one ended says nothing about the peer.
+        let isCurrent = links[node]?.driver === driver
+        if isCurrent, let link = links[node] {
             hadHello = link.hello != nil
             for (space, progress) in link.progress {
                 let held = (try? setting.store.space(space).changes) ?? 0
@@ -155,7 +168,7 @@ extension PeerManager {
         }
         if hadHello { acquaintances[node]?.known.lastHeard = now - Int64(driver.silence / .milliseconds(1)) }
         if end.code == ErrorCode.peerPaused.rawValue, end.byPeer { acquaintances[node]?.pausedUs = true }
-        if let error, error.code != .duplicateConnection {
+        if isCurrent, let error, error.code != .duplicateConnection {
             acquaintances[node]?.health.record(error, at: now)
             acquaintances[node]?.known.lastError = .init(
                 code: error.code.rawValue, message: error.message, at: now)
@@ -169,9 +182,9 @@ extension PeerManager {
             ])
         await remember(node)
         redial()
-        if end.code == ErrorCode.duplicateConnection.rawValue { return .duplicate }
+        if !isCurrent || end.code == ErrorCode.duplicateConnection.rawValue { return .duplicate }
         if end.code == ErrorCode.peerPaused.rawValue { return .paused }
-        guard let error, !hadHello else { return .exchanged(error) }
+        guard let error, !hadHello else { return .exchanged(lasted: lasted) }
         return .failed(error)
     }
 
@@ -182,14 +195,19 @@ extension PeerManager {
             refusals.count(error, address: address, at: setting.clock())
             return error
         }
-        if let failure = driver.transportError {
+        // Only where the connection broke: how it went down after a session had ended is of no interest.
+        if end.byPeer, end.code == ErrorCode.connectionFailed.rawValue, let failure = driver.transportError {
             let error = ConcordError(failure)
             switch failure.reason {
             case .frameTooLarge, .emptyFrame, .corrupted: return counted(error)
             default: return error
             }
         }
-        guard let code = end.code.flatMap(ErrorCode.init(rawValue:)) else { return nil }
+        guard let text = end.code else { return nil }
+        guard let code = ErrorCode(rawValue: text) else {
+            // The code of a later version.
+            return ConcordError(.connectionFailed, "the peer says: \(end.sentence) (\(text))")
+        }
         guard end.byPeer else {
             let error = ConcordError(code, end.sentence)
             return end.faultClass == .fault ? counted(error) : error

@@ -55,10 +55,13 @@ extension PeerManager {
     /// The nodes that were met, the addresses that nobody answered at yet, and the members without any node, in
     /// this order; those in trouble first.
     func peerDocuments() -> [StatusDocument.Peer] {
-        var documents = acquaintances.values.map(document)
-        var met = Set(acquaintances.values.map(\.known.member))
-        for (address, road) in roads
-        where !road.isSelf && (road.node.map { acquaintances[$0] == nil } ?? true) {
+        // Who left every roster is no peer any more, unless a session with it is just ending.
+        let present = acquaintances.values.filter {
+            setting.trusted.authority(of: $0.known.member) != nil || links[$0.known.node] != nil
+        }
+        var documents = present.map(document)
+        var met = Set(present.map(\.known.member))
+        for (address, road) in roads where !road.isSelf && residents(of: address, road).isEmpty {
             documents.append(document(of: address, road))
             if let member = road.member { met.insert(member) }
         }
@@ -93,6 +96,7 @@ extension PeerManager {
         if isPaused(acquaintance.known.member) || acquaintance.pausedUs { return .paused }
         if let link { return link.hello == nil ? .connecting : .connected }
         if acquaintance.health.isRefused { return .refused }
+        if acquaintance.health.attempts.isEmpty, !acquaintance.known.addresses.isEmpty { return .connecting }
         return acquaintance.known.addresses.isEmpty ? .silent : .unreachable
     }
 
@@ -105,7 +109,9 @@ extension PeerManager {
         of acquaintance: Acquaintance, _ link: Link?, _ spaces: [SpaceID]
     ) -> [StatusDocument.Progress] {
         let now = setting.clock()
-        return spaces.sorted().map { space in
+        // A space that the member has been admitted to and this node of it has not joined is not exchanged.
+        let shared = link?.hello.map { Set($0.sharedSpaces) }
+        return spaces.sorted().filter { shared?.contains($0) ?? true }.map { space in
             if let link {
                 let progress = link.progress[space]
                 return .init(
@@ -125,14 +131,15 @@ extension PeerManager {
 
     private func document(of address: NodeAddress, _ road: Road) -> StatusDocument.Peer {
         let state: StatusDocument.Peer.State =
-            paused.all
+            paused.all || road.member.map(isPaused) ?? false
             ? .paused
             : road.health.isRefused
                 ? .refused
                 : road.health.attempts.isEmpty ? .connecting : .unreachable
         let authority = road.member.flatMap { setting.trusted.authority(of: $0) }
         return .init(
-            member: authority?.code, memberName: authority?.name, node: nil, address: address.description, road: .init(kind: "none"),
+            member: authority?.code, memberName: authority?.name, node: nil, address: address.description,
+            road: .init(kind: "none"),
             state: state, lastHeardAt: nil, spaces: [], roundTripMilliseconds: nil, reach: road.health.reach,
             bytesReceived: 0, bytesSent: 0, lastError: road.health.lastError)
     }

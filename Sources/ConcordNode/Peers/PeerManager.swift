@@ -50,14 +50,29 @@ actor PeerManager {
 
     /// An address that is dialled.
     struct Road {
+        /// Tells it from an earlier road to the same address, whose task may still be ending.
+        let id: Int
         var task: Task<Void, Never>?
-        var backoff = Backoff(cap: .seconds(30))
+        /// Whether the task is beyond dialling: then it is ended by its session, not cancelled.
+        var isCarrying = false
+        var backoff = Backoff(cap: PeerLimits.longestWait)
         var health = PeerHealth()
-        /// Whose node answered there last.
+        /// Whose node answered there last; nil until one did.
         var node: NodeID?
         var member: MemberID?
         var isSelf = false
         var pause: Task<Void, any Error>?
+    }
+
+    /// What an alarm is about: it holds until this peer and this node see the same in this space.
+    struct AlarmKey: Hashable, Comparable {
+        let space: SpaceID
+        let node: NodeID
+        let code: ErrorCode
+
+        static func < (a: Self, b: Self) -> Bool {
+            (a.space, a.node, a.code.rawValue) < (b.space, b.node, b.code.rawValue)
+        }
     }
 
     let setting: Setting
@@ -67,16 +82,20 @@ actor PeerManager {
     var roads: [NodeAddress: Road] = [:]
     var paused: PausedMembers
     var refusals = RefusalCounter()
-    var alarms: [SpaceID: ConcordError] = [:]
+    var alarms: [AlarmKey: ConcordError] = [:]
     var listening: [String] = []
     var isStopping = false
+    var nextRoad = 0
+    private var ownReplicas: [SpaceID: ReplicaID] = [:]
 
     /// A manager that knows what the replica remembers of peers; nothing is dialled before ``start()``.
     init(_ setting: Setting) throws {
         self.setting = setting
         startedAt = setting.clock()
         paused = try setting.store.pausedMembers()
-        for peer in try setting.store.peers() { acquaintances[peer.node] = Acquaintance(known: peer) }
+        for peer in try setting.store.peers() where peer.node != setting.identity.nodeID {
+            acquaintances[peer.node] = Acquaintance(known: peer)
+        }
     }
 
     // MARK: Life
@@ -93,7 +112,7 @@ actor PeerManager {
         isStopping = true
         for road in roads.values {
             road.pause?.cancel()
-            road.task?.cancel()
+            if !road.isCarrying { road.task?.cancel() }
         }
         for link in links.values { link.driver.submit(.stop(nil, "this node stops")) }
         while let task = serving.first?.value {
@@ -128,11 +147,29 @@ actor PeerManager {
     func advanced(_ space: SpaceID, position: Int64) {
         for link in links.values { link.driver.advanced(space, position: position) }
         refreshTrust()
+        announceOwnReplica(in: space)
     }
 
     // MARK: Trust
 
-    /// Reads who stands on which roster; ends sessions of members that are gone and tells the others what is shared.
+    /// Tells the sessions of a space when this node wrote there for the first time, or under a new id.
+    private func announceOwnReplica(in space: SpaceID) {
+        do {
+            guard let replica = try setting.store.ownHead(space)?.replica,
+                ownReplicas.updateValue(replica, forKey: space) != replica
+            else { return }
+            for link in links.values {
+                let heads = try spaceHeads(for: link.member)
+                if heads.contains(where: { $0.space == space }) {
+                    link.driver.submit(.spacesChanged(heads))
+                }
+            }
+        } catch {
+            report("this node's own replica cannot be read", ConcordError(wrapping: error))
+        }
+    }
+
+    /// Reads who stands on which roster; ends sessions of members that are gone, tells the others what is shared.
     func refreshTrust() {
         do {
             let changed = setting.trusted.replace(with: try setting.store.trustedAuthorities())

@@ -34,8 +34,6 @@ final class SessionDriver: Sendable {
 
     /// At this many queued bytes the session stops producing; below half of it, it goes on.
     private static let queueBytes = 256 << 10
-    /// How long the last frames may take to leave before the connection is closed all the same.
-    private static let flushTime: Duration = .seconds(2)
 
     let connection: FrameConnection
     private let store: ReplicaStore
@@ -90,19 +88,24 @@ final class SessionDriver: Sendable {
             group.addTask { await self.write() }
             let end = await handleInputs(&session)
             outgoingContinuation.finish()
-            let limit = Task {
-                guard (try? await Task.sleep(for: Self.flushTime)) != nil else { return }
-                await self.connection.close()
-            }
-            await flushed.wait()
-            limit.cancel()
-            await connection.close()
+            await flushed.wait(atMost: PeerLimits.flushTime)
+            await close()
             group.cancelAll()
             return end
         }
     }
 
     private let flushed = Gate()
+
+    /// Closes the connection. One whose peer reads nothing closes by itself later, without anybody waiting.
+    private func close() async {
+        let closed = Gate()
+        Task {
+            await connection.close()
+            await closed.open()
+        }
+        await closed.wait(atMost: PeerLimits.flushTime)
+    }
 
     private func read() async {
         do {
@@ -116,6 +119,8 @@ final class SessionDriver: Sendable {
                 }
                 if Task.isCancelled { break }
             }
+        } catch is CancellationError {
+            // This side has ended the session, or its task.
         } catch {
             let failure = error as? TransportError ?? TransportError(.io("\(error)"))
             shared.withLock { $0.transportError = failure }
@@ -136,7 +141,7 @@ final class SessionDriver: Sendable {
                 if goesOn { submit(.writable(true)) }
             }
         } catch {
-            submit(.disconnected)
+            // The reader finds the same end, after the frames that came before it: they may say why.
         }
         await flushed.open()
     }
@@ -264,7 +269,17 @@ private actor Gate {
         waiting = []
     }
 
-    func wait() async {
+    /// Waits until it is open; opens it when this takes longer than `limit`.
+    func wait(atMost limit: Duration) async {
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            open()
+        }
+        await wait()
+        timer.cancel()
+    }
+
+    private func wait() async {
         guard !isOpen else { return }
         await withCheckedContinuation { waiting.append($0) }
     }

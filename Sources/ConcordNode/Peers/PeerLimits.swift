@@ -1,0 +1,20 @@
+// The bounds of what peers can make this node do, and the times that decide about connections.
+
+/// What the part of the daemon that exchanges with peers allows itself.
+enum PeerLimits {
+    /// Addresses that are dialled because peers or records name them; those that a person gave come on top.
+    static let toldAddresses = 256
+    /// Addresses that all nodes of one member together can have this node dial.
+    static let toldAddressesPerMember = 32
+    /// The longest wait between two attempts at an address.
+    static let longestWait = Duration.seconds(30)
+    /// A session that lasted so long makes the next wait short again. A peer that lets this node in only to
+    /// send it away is thus met ever more seldom.
+    static let steadySession = Duration.seconds(10)
+    /// After so long without a word a connection gives way to a new one of the same peer. It is a ping (15 s)
+    /// and ample time for its answer; the session itself waits longer before it ends.
+    static let silenceOfDead = Duration.seconds(20)
+    /// How long the last frames may take to leave, and then the connection to close, before nobody waits any
+    /// more.
+    static let flushTime = Duration.seconds(2)
+}
