@@ -16,7 +16,7 @@ struct Output: Sendable, CustomStringConvertible {
 /// Runs a program to its end; its input, if any, is written at once and then closed.
 func run(
     _ program: String, _ arguments: [String], input: Data? = nil, environment: [String: String] = [:]
-) throws -> Output {
+) async throws -> Output {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
@@ -34,14 +34,29 @@ func run(
     process.standardOutput = output
     process.standardError = error
     process.standardInput = try stream("input", input ?? Data())
-    try process.run()
-    process.waitUntilExit()
+    try await process.runToEnd()
     func text(_ name: String) throws -> String {
         String(decoding: try Data(contentsOf: folder.appendingPathComponent(name)), as: UTF8.self)
     }
     return Output(
         status: process.terminationStatus, standardOutput: try text("output"),
         standardError: try text("error"))
+}
+
+extension Process {
+    /// Runs the program and waits for its end without holding up a thread: the tests that run at the same time share
+    /// few of them.
+    fileprivate func runToEnd() async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            terminationHandler = { _ in continuation.resume() }
+            do {
+                try run()
+            } catch {
+                terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+    }
 }
 
 /// The folder of the built programs, which is that of the tests.
@@ -62,12 +77,12 @@ final class Scene: Sendable {
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
 
     /// Makes a node with an authority of its own, or one of a member that has one already.
-    func makeNode(_ name: String, member: String, listening: Bool = true) throws -> Node {
+    func makeNode(_ name: String, member: String, listening: Bool = true) async throws -> Node {
         let port = listening ? try freePort() : 0
         var arguments = ["init", "--member", member, "--name", "Land \(member)", "--node", name]
         arguments += ["--home", path(name), "--authority", path("authority-\(member)"), "--no-passphrase"]
         if listening { arguments += ["--listen", "127.0.0.1:\(port)"] }
-        let output = try run(programs.appendingPathComponent("concord").path, arguments)
+        let output = try await run(programs.appendingPathComponent("concord").path, arguments)
         try #require(output.status == 0, "\(output)")
         let node = Node(scene: self, name: name, member: member, port: port)
         if !listening {
@@ -77,16 +92,18 @@ final class Scene: Sendable {
     }
 
     /// Founds a space on the first node, admits the members of the others, and lets all join.
-    func found(_ founder: Node, _ others: [Node]) throws {
-        try founder.concord("space", "create", "Test", "--authority", path("authority-\(founder.member)"))
+    func found(_ founder: Node, _ others: [Node]) async throws {
+        try await founder.concord(
+            "space", "create", "Test", "--authority", path("authority-\(founder.member)"))
         var admitted: Set<String> = [founder.member]
         for node in others where admitted.insert(node.member).inserted {
             let file = path("\(node.member).pem")
-            try node.concord("identity", "export", "--out", file)
-            try founder.concord("member", "admit", file, "--authority", path("authority-\(founder.member)"))
+            try await node.concord("identity", "export", "--out", file)
+            try await founder.concord(
+                "member", "admit", file, "--authority", path("authority-\(founder.member)"))
         }
-        try founder.concord("space", "invite", "Test", "--out", path("test.invite"))
-        for node in others { try node.concord("space", "join", path("test.invite")) }
+        try await founder.concord("space", "invite", "Test", "--out", path("test.invite"))
+        for node in others { try await node.concord("space", "join", path("test.invite")) }
     }
 }
 
@@ -115,6 +132,8 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
     let member: String
     let port: Int
     private var daemon: Process?
+    /// Ends with the daemon.
+    private var ended: AsyncStream<Never>?
 
     init(scene: Scene, name: String, member: String, port: Int) {
         (self.scene, self.name, self.member, self.port) = (scene, name, member, port)
@@ -137,20 +156,22 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
         let handle = try #require(FileHandle(forWritingAtPath: log))
         handle.seekToEndOfFile()
         process.standardError = handle
+        let (ended, continuation) = AsyncStream.makeStream(of: Never.self)
+        process.terminationHandler = { _ in continuation.finish() }
         try process.run()
-        daemon = process
+        (daemon, self.ended) = (process, ended)
         try await eventually("\(name) answers") {
-            try run(programs.appendingPathComponent("concord").path, ["space", "list", "--home", home])
+            try await run(programs.appendingPathComponent("concord").path, ["space", "list", "--home", home])
                 .status == 0
         }
     }
 
     /// Stops the daemon as an operator would, and waits for its end.
     @discardableResult
-    func stop() -> Int32 {
-        guard let daemon else { return -1 }
+    func stop() async -> Int32 {
+        guard let daemon, let ended else { return -1 }
         daemon.terminate()
-        daemon.waitUntilExit()
+        for await _ in ended {}
         self.daemon = nil
         return daemon.terminationStatus
     }
@@ -167,34 +188,36 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
     var log: String { (try? String(contentsOfFile: home + "/daemon.log", encoding: .utf8)) ?? "" }
 
     /// Runs `concord` on this node, whatever comes of it.
-    func attempt(_ arguments: [String], input: Data? = nil) throws -> Output {
-        try run(programs.appendingPathComponent("concord").path, arguments + ["--home", home], input: input)
+    func attempt(_ arguments: [String], input: Data? = nil) async throws -> Output {
+        try await run(
+            programs.appendingPathComponent("concord").path, arguments + ["--home", home], input: input)
     }
 
     /// Runs `concord` on this node, which must succeed, and returns what it printed without the last line's end.
     @discardableResult
-    func concord(_ arguments: String...) throws -> String {
-        let output = try attempt(arguments)
+    func concord(_ arguments: String...) async throws -> String {
+        let output = try await attempt(arguments)
         try #require(
             output.status == 0,
             "concord \(arguments.joined(separator: " ")) on \(name): \(output)\n\(log.suffix(3000))")
         return output.standardOutput.trimmingCharacters(in: .newlines)
     }
 
-    func status() throws -> StatusDocument {
-        let output = try attempt(["status", "--json"])
+    func status() async throws -> StatusDocument {
+        let output = try await attempt(["status", "--json"])
         return try JSONDecoder().decode(StatusDocument.self, from: Data(output.standardOutput.utf8))
     }
 
     /// Waits until this node and its peers are in step.
-    func waitInStep(with member: String? = nil, timeout: String = "60s") throws {
-        let output = try attempt(
+    func waitInStep(with member: String? = nil, timeout: String = "60s") async throws {
+        let output = try await attempt(
             ["wait", "--in-step", "--timeout", timeout] + (member.map { ["--with", $0] } ?? []))
-        let now = try attempt(["status"])
-        try #require(output.status == 0, "\(name) does not come into step: \(output)\n\(now)\n\(log.suffix(4000))")
+        let now = try await attempt(["status"])
+        let account = "\(output)\n\(now)\n\(log.suffix(4000))"
+        try #require(output.status == 0, "\(name) does not come into step: \(account)")
     }
 
-    var digest: String { get throws { try concord("space", "digest") } }
+    var digest: String { get async throws { try await concord("space", "digest") } }
 }
 
 /// Asks again and again until the answer is yes, at most for `seconds`.

@@ -9,92 +9,95 @@ struct IntruderTests {
     @Test("strangers, expired certificates, plain text, old TLS and garbage leave the daemon unharmed")
     func refusals() async throws {
         let scene = try Scene()
-        let madrid = try scene.makeNode("madrid", member: "ESP")
-        let berlin = try scene.makeNode("berlin", member: "DEU")
-        let stranger = try scene.makeNode("stranger", member: "XXX")
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        let berlin = try await scene.makeNode("berlin", member: "DEU")
+        let stranger = try await scene.makeNode("stranger", member: "XXX")
         for node in [madrid, berlin] { try await node.start() }
-        try scene.found(madrid, [berlin])
-        try berlin.waitInStep()
-        #expect(berlin.stop() == 0)
+        try await scene.found(madrid, [berlin])
+        try await berlin.waitInStep()
+        #expect(await berlin.stop() == 0)
 
         // A stranger: a good certificate of an authority that is on no roster.
-        let refusedStranger = try client(to: madrid, identity: stranger.home + "/identity")
+        let refusedStranger = try await client(to: madrid, identity: stranger.home + "/identity")
         #expect(refusedStranger.description.contains("unknown ca"), "\(refusedStranger)")
         try await counted("E-2040", by: madrid)
 
         // A certificate of Berlin's own authority that has expired.
         let expired = try expiredIdentity(of: berlin, scene: scene)
-        let refusedExpired = try client(to: madrid, identity: expired)
+        let refusedExpired = try await client(to: madrid, identity: expired)
         #expect(refusedExpired.description.contains("certificate expired"), "\(refusedExpired)")
         try await counted("E-2042", by: madrid)
 
         // No certificate at all.
-        let anonymous = try client(to: madrid, identity: nil)
+        let anonymous = try await client(to: madrid, identity: nil)
         #expect(anonymous.description.contains("certificate required"), "\(anonymous)")
         try await counted("E-2045", by: madrid)
 
         // Plain text.
-        try plainText("GET / HTTP/1.1\r\nHost: madrid\r\n\r\n", to: madrid.port)
+        try await plainText("GET / HTTP/1.1\r\nHost: madrid\r\n\r\n", to: madrid.port)
         try await counted("E-2046", by: madrid)
 
         // TLS 1.2.
-        let old = try client(to: madrid, identity: berlin.home + "/identity", options: ["-tls1_2"])
+        let old = try await client(to: madrid, identity: berlin.home + "/identity", options: ["-tls1_2"])
         #expect(old.status != 0 || old.description.contains("alert"), "\(old)")
         try await counted("E-2047", by: madrid)
 
         // Berlin's good certificate, and then garbage instead of frames.
         let garbage = Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) })
-        _ = try client(to: madrid, identity: berlin.home + "/identity", input: garbage)
+        _ = try await client(to: madrid, identity: berlin.home + "/identity", input: garbage)
         try await counted("E-3002", by: madrid)
 
         // Unharmed: the true Berlin still converges.
         #expect(madrid.isRunning)
         try await berlin.start()
-        try madrid.concord("contact", "add", "name=After all that")
-        try berlin.waitInStep()
-        #expect(try madrid.digest == berlin.digest)
+        try await madrid.concord("contact", "add", "name=After all that")
+        try await berlin.waitInStep()
+        #expect(try await madrid.digest == berlin.digest)
     }
 
     @Test("both sides can read why a node was refused")
     func bothSidesRead() async throws {
         let scene = try Scene()
-        let madrid = try scene.makeNode("madrid", member: "ESP")
-        let berlin = try scene.makeNode("berlin", member: "DEU")
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        let berlin = try await scene.makeNode("berlin", member: "DEU")
         for node in [madrid, berlin] { try await node.start() }
-        try madrid.concord("space", "create", "Alone", "--authority", scene.path("authority-ESP"))
+        try await madrid.concord("space", "create", "Alone", "--authority", scene.path("authority-ESP"))
         // Invited, but not admitted: Berlin knows Madrid, Madrid does not know Berlin.
-        try madrid.concord("space", "invite", "Alone", "--out", scene.path("alone.invite"))
-        try berlin.concord("space", "join", scene.path("alone.invite"))
+        try await madrid.concord("space", "invite", "Alone", "--out", scene.path("alone.invite"))
+        try await berlin.concord("space", "join", scene.path("alone.invite"))
         try await counted("E-2040", by: madrid)
         try await eventually("Berlin says that Madrid refuses it") {
-            try berlin.status().peers.contains { $0.state == .refused && $0.lastError?.code == "E-2050" }
+            try await berlin.status().peers.contains {
+                $0.state == .refused && $0.lastError?.code == "E-2050"
+            }
         }
-        #expect(try berlin.attempt(["contact", "add", "name=Too early"]).standardError.contains("E-40"))
+        #expect(
+            try await berlin.attempt(["contact", "add", "name=Too early"]).standardError.contains("E-40"))
 
         // The remedy that the message names.
-        try berlin.concord("identity", "export", "--out", scene.path("DEU.pem"))
-        try madrid.concord(
+        try await berlin.concord("identity", "export", "--out", scene.path("DEU.pem"))
+        try await madrid.concord(
             "member", "admit", scene.path("DEU.pem"), "--authority", scene.path("authority-ESP"))
         try await eventually("Berlin is let in", seconds: 90) {
-            try berlin.attempt(["contact", "add", "name=Now"]).status == 0
+            try await berlin.attempt(["contact", "add", "name=Now"]).status == 0
         }
     }
 
     /// `openssl s_client` with the certificates of a node's identity folder.
     private func client(
         to node: Node, identity: String?, options: [String] = [], input: Data = Data()
-    ) throws -> Output {
+    ) async throws -> Output {
         var arguments = ["s_client", "-connect", "127.0.0.1:\(node.port)", "-alpn", "concord/0", "-ign_eof"]
         if let identity {
             arguments += ["-cert", identity + "/node.pem", "-key", identity + "/node.key"]
             arguments += ["-cert_chain", identity + "/authority.pem"]
         }
-        return try run("/usr/bin/timeout", ["15", "openssl"] + arguments + options, input: input)
+        return try await run("/usr/bin/timeout", ["15", "openssl"] + arguments + options, input: input)
     }
 
     private func counted(_ code: String, by node: Node) async throws {
-        try await eventually("\(node.name) counts \(code); it counts \(try node.status().refusals)") {
-            try node.status().refusals.contains { $0.code == code && $0.count > 0 }
+        try await eventually("\(node.name) counts \(code); it counts \(try await node.status().refusals)") {
+            try await node.status().refusals.contains { $0.code == code && $0.count > 0 }
         }
     }
 
@@ -116,9 +119,9 @@ struct IntruderTests {
         return folder
     }
 
-    private func plainText(_ text: String, to port: Int) throws {
+    private func plainText(_ text: String, to port: Int) async throws {
         let script =
             "exec 3<>/dev/tcp/127.0.0.1/\(port); printf '%s' \"$0\" >&3; timeout 10 cat <&3 >/dev/null"
-        _ = try run("/bin/bash", ["-c", script, text])
+        _ = try await run("/bin/bash", ["-c", script, text])
     }
 }
