@@ -4,7 +4,7 @@ import Testing
 
 @testable import ConcordTransport
 
-@Suite("Exchanging frames over two sockets", .timeLimit(.minutes(2)))
+@Suite("Exchanging frames over two sockets", .timeLimit(.minutes(5)))
 struct ExchangeTests {
     @Test("each side knows who the other is")
     func identities() async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import ConcordTransport
 
-@Suite("Refusing strangers, with the reason at both ends", .timeLimit(.minutes(2)))
+@Suite("Refusing strangers, with the reason at both ends", .timeLimit(.minutes(5)))
 struct RefusalTests {
     static let reasons = TLSRefusal.allCases.filter { $0 != .noCertificate }
 
@@ -72,7 +72,7 @@ struct RefusalTests {
     }
 }
 
-@Suite("Hostile and foreign peers", .timeLimit(.minutes(2)))
+@Suite("Hostile and foreign peers", .timeLimit(.minutes(5)))
 struct HostilePeerTests {
     @Test("plain text is recognized, and the connection closed")
     func plainText() async throws {

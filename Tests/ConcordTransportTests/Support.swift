@@ -116,7 +116,7 @@ struct DeadlineExceeded: Error {}
 
 /// The result of `body`, or an error after `time`.
 func within<Result: Sendable>(
-    _ time: Duration = .seconds(20), _ body: @escaping @Sendable () async throws -> Result
+    _ time: Duration = .seconds(60), _ body: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in
         group.addTask(operation: body)
@@ -131,7 +131,7 @@ func within<Result: Sendable>(
 }
 
 /// Waits, looking every few milliseconds, until `condition` holds; fails after `time`.
-func eventually(_ time: Duration = .seconds(20), _ condition: () async throws -> Bool) async throws {
+func eventually(_ time: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + time
     while try await !condition() {
         guard ContinuousClock.now < end else { throw DeadlineExceeded() }

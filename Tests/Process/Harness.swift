@@ -3,6 +3,7 @@
 
 import ConcordAPI
 import Foundation
+import Synchronization
 import Testing
 
 /// What a program printed and how it ended.
@@ -107,22 +108,31 @@ final class Scene: Sendable {
     }
 }
 
-/// A port of loopback that was free a moment ago.
+/// A port of loopback that is free, that no other test was given, and that the system gives to no connection by
+/// itself: a daemon that was stopped finds it free when it comes back.
 func freePort() throws -> Int {
+    for _ in 0..<1000 {
+        let port = Int.random(in: 18_000..<32_000)
+        if givenPorts.withLock({ $0.insert(port).inserted }), try isFree(port) { return port }
+    }
+    throw CancellationError()
+}
+
+private let givenPorts = Mutex<Set<Int>>([])
+
+private func isFree(_ port: Int) throws -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     try #require(descriptor >= 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    return withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-            bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
+            bind(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    try #require(bound)
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 /// One node: its home, and its daemon while it runs.
@@ -161,8 +171,11 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
         try process.run()
         (daemon, self.ended) = (process, ended)
         try await eventually("\(name) answers") {
-            try await run(programs.appendingPathComponent("concord").path, ["space", "list", "--home", home])
-                .status == 0
+            try #require(process.isRunning, "the daemon of \(name) ended: \(self.log.suffix(2000))")
+            return try await run(
+                programs.appendingPathComponent("concord").path, ["space", "list", "--home", home]
+            )
+            .status == 0
         }
     }
 
@@ -222,7 +235,7 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
 
 /// Asks again and again until the answer is yes, at most for `seconds`.
 func eventually(
-    _ what: String, seconds: Double = 30, _ condition: () async throws -> Bool
+    _ what: String, seconds: Double = 60, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {

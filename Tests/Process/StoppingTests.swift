@@ -18,7 +18,7 @@ struct StoppingTests {
         // Berlin still has its connection, but nobody there reads any more.
         Foundation.kill(berlin.identifier, SIGSTOP)
         defer { Foundation.kill(berlin.identifier, SIGCONT) }
-        let rows = (1...20_000).map { #"{"kind":"contact","fields":{"name":"Contact \#($0)"}}"# }
+        let rows = (1...8_000).map { #"{"kind":"contact","fields":{"name":"Contact \#($0)"}}"# }
         let imported = try await madrid.attempt(
             ["import", "-"], input: Data((rows.joined(separator: "\n") + "\n").utf8))
         try #require(imported.status == 0, "\(imported)")
