@@ -109,13 +109,11 @@ struct ClientConnectionTests {
         #expect(try await error(reply)?.code == code)
     }
 
-    @Test("a daemon that never answers is given up in time")
+    @Test("a daemon that never answers is given up in time", .timeLimit(.minutes(2)))
     func silence() async throws {
-        let start = ContinuousClock.now
         let error = try await error(.silence, timeout: .milliseconds(200))
         #expect(error?.code == .daemonUnreachable)
         #expect(error?.message.contains("in time") == true)
-        #expect(ContinuousClock.now - start < .seconds(20))
     }
 
     @Test("an answer beyond the limit is refused, not kept in memory")

@@ -67,7 +67,8 @@ struct PeerManagerTests {
             await madrid.manager.roads.values.contains { $0.task != nil }
         }
         let duration = try await madrid.stop()
-        #expect(duration < .seconds(5))
+        // A wait between two attempts takes up to 30 s, and stopping must not sit through it.
+        #expect(duration < .seconds(20))
     }
 
     @Test("a peer that lets a node in only to send it away is met ever more seldom")
