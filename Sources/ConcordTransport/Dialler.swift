@@ -34,7 +34,7 @@ public enum Dialler {
                             let error = TransportError(error)
                             logger.debug(
                                 "no connection",
-                                metadata: ["peer": "\(host):\(port)", "code": "\(error.code)"])
+                                metadata: ["peer": "\(host):\(port)", "reason": "\(error.message)"])
                             attempt.end(.failure(error))
                         case .success(let channel):
                             guard attempt.connected(channel) else { return }
@@ -58,7 +58,8 @@ public enum Dialler {
         do {
             try channel.addConnectionHandlers(context, side: .initiator, limits: limits) { result in
                 if case .failure(let error) = result {
-                    logger.debug("no connection", metadata: ["peer": "\(channel)", "code": "\(error.code)"])
+                    logger.debug(
+                        "no connection", metadata: ["peer": "\(channel)", "reason": "\(error.message)"])
                 }
                 attempt.end(result.mapError { $0 })
             }

@@ -47,7 +47,8 @@ public final class Listener: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: FrameConnection.self)
         let places = Places(limits: limits)
         let refuse: @Sendable (String, TransportError) -> Void = { address, error in
-            logger.debug("connection refused", metadata: ["peer": "\(address)", "code": "\(error.code)"])
+            logger.debug(
+                "connection refused", metadata: ["peer": "\(address)", "reason": "\(error.message)"])
             onRefusal(address, error)
         }
         let bootstrap = ServerBootstrap(group: group)

@@ -1,6 +1,6 @@
-// Why there is no connection, or no longer. Each reason has a stable code, a sentence for people and, where
-// there is something to do, the next step; a reason that one side finds is told to the other by a TLS alert
-// where TLS has one.
+// Why there is no connection, or no longer. Each reason has a sentence for people and, where there is something
+// to do, the next step; the stable codes are given by the catalogue above this layer (ConcordNode maps them). A
+// reason that one side finds is told to the other by a TLS alert where TLS has one.
 
 import ConcordCrypto
 import NIOCore
@@ -53,27 +53,6 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         self.detail = detail.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// The stable code.
-    public var code: String {
-        switch reason {
-        case .refusedByPeer(let refusal): "transport.refused-by-peer.\(refusal.rawValue)"
-        case .refusedPeer(let refusal): "transport.refused-peer.\(refusal.rawValue)"
-        case .notTLS: "transport.not-tls"
-        case .protocolVersion: "transport.protocol-version"
-        case .applicationProtocol: "transport.application-protocol"
-        case .handshakeTimedOut: "transport.handshake-timed-out"
-        case .handshakeFailed: "transport.handshake-failed"
-        case .corrupted: "transport.corrupted"
-        case .alert: "transport.alert"
-        case .frameTooLarge: "transport.frame-too-large"
-        case .emptyFrame: "transport.empty-frame"
-        case .closed: "transport.closed"
-        case .tooManyConnections: "transport.too-many-connections"
-        case .io: "transport.io"
-        case .addressInUse: "transport.address-in-use"
-        }
-    }
-
     /// A sentence for people.
     public var message: String {
         switch reason {
@@ -107,9 +86,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         }
     }
 
-    /// Code, sentence, detail and remedy in one line.
+    /// Sentence, detail and remedy in one line.
     public var description: String {
-        "\(code): \(message)" + (detail.map { " (\($0))" } ?? "") + (remedy.map { " \($0)" } ?? "")
+        message + (detail.map { " (\($0))" } ?? "") + (remedy.map { " \($0)" } ?? "")
     }
 }
 

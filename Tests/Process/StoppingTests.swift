@@ -26,7 +26,7 @@ struct StoppingTests {
         try await madrid.concord("peer", "add", "127.0.0.1:\(berlin.port)")
         let began = ContinuousClock.now
         #expect(await madrid.stop() == 0)
-        #expect(ContinuousClock.now - began < .seconds(20))
+        #expect(ContinuousClock.now - began < .seconds(8))
 
         // Nothing was lost, and the two find each other again.
         Foundation.kill(berlin.identifier, SIGCONT)

@@ -17,6 +17,7 @@ extension PeerManager {
             at: Timestamp.text(milliseconds: now), verdict: Self.verdict(attention), node: nodeDocument(now),
             spaces: spaces, peers: peers, attention: attention,
             storage: .init(
+                // Attachments have no form at this level, so none are stored.
                 databaseBytes: setting.store.databaseBytes, blobBytes: 0,
                 freeBytes: FileSystem.freeBytes(setting.home.path)),
             backup: .init(
