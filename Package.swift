@@ -83,10 +83,14 @@ let package = Package(
         .testTarget(name: "ConcordCryptoTests", dependencies: ["ConcordCrypto"]),
         .testTarget(name: "ConcordModelTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
         .testTarget(name: "ConcordAPITests", dependencies: ["ConcordAPI"]),
+        .target(
+            name: "TestSupport",
+            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore"],
+            path: "Tests/Support"),
         .testTarget(
             name: "ConcordStoreTests",
             dependencies: [
-                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore",
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -101,6 +105,14 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
+        .testTarget(
+            name: "AdversaryTests",
+            dependencies: [
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
+                "TestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/Adversary"),
         .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
         .testTarget(
             name: "ProcessTests",

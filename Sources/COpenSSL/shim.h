@@ -5,6 +5,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/cms.h>
+#include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -12,8 +13,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/store.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -25,6 +29,15 @@ static inline void concord_free(void *p) { OPENSSL_free(p); }
 // Stacks of certificates
 static inline int concord_chain_count(const STACK_OF(X509) *s) { return s == NULL ? 0 : sk_X509_num(s); }
 static inline X509 *concord_chain_get(const STACK_OF(X509) *s, int i) { return sk_X509_value(s, i); }
+
+// Stacks of extensions, as certificate requests ask for them
+static inline STACK_OF(X509_EXTENSION) *concord_extensions_new(void) { return sk_X509_EXTENSION_new_null(); }
+static inline int concord_extensions_push(STACK_OF(X509_EXTENSION) *s, X509_EXTENSION *e) {
+    return sk_X509_EXTENSION_push(s, e);
+}
+static inline void concord_extensions_free(STACK_OF(X509_EXTENSION) *s) {
+    sk_X509_EXTENSION_pop_free(s, X509_EXTENSION_free);
+}
 
 // TLS contexts
 static inline int concord_ctx_only_tls13(SSL_CTX *c) {

@@ -9,26 +9,32 @@ public struct RecordsDocument: Codable, Hashable, Sendable {
     public init(records: [RecordDocument]) { self.records = records }
 }
 
-/// One record with those below it: a record's fields, and `children` beside them.
+/// One record with those below it: a record's fields, and `children` and `endorsements` beside them.
 public struct RecordDetailDocument: Codable, Hashable, Sendable {
     /// The record.
     public var record: RecordDocument
     /// The records right below it.
     public var children: [RecordDocument]
+    /// Who endorsed it; nil unless it is a document.
+    public var endorsements: EndorsementsDocument?
 
     /// A record and those right below it.
-    public init(record: RecordDocument, children: [RecordDocument]) {
+    public init(
+        record: RecordDocument, children: [RecordDocument], endorsements: EndorsementsDocument? = nil
+    ) {
         self.record = record
         self.children = children
+        self.endorsements = endorsements
     }
 
-    private enum CodingKeys: String, CodingKey { case children }
+    private enum CodingKeys: String, CodingKey { case children, endorsements }
 
     /// Reads it; members that are not known here are ignored.
     public init(from decoder: any Decoder) throws {
         record = try RecordDocument(from: decoder)
-        children = try decoder.container(keyedBy: CodingKeys.self).decode(
-            [RecordDocument].self, forKey: .children)
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        children = try container.decode([RecordDocument].self, forKey: .children)
+        endorsements = try container.decodeIfPresent(EndorsementsDocument.self, forKey: .endorsements)
     }
 
     /// Writes it.
@@ -36,6 +42,24 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
         try record.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(children, forKey: .children)
+        try container.encodeIfPresent(endorsements, forKey: .endorsements)
+    }
+}
+
+/// A record that was copied from another space.
+public struct ShareDocument: Codable, Hashable, Sendable {
+    /// The copy.
+    public var record: RecordDocument
+    /// How many records below it were copied with it.
+    public var children: Int64
+    /// The fields that name records of the other space, which the copy therefore lacks.
+    public var leftOut: [String]
+
+    /// A copy, and what it lacks.
+    public init(record: RecordDocument, children: Int64, leftOut: [String]) {
+        self.record = record
+        self.children = children
+        self.leftOut = leftOut
     }
 }
 

@@ -12,6 +12,8 @@ public struct SpacesDocument: Codable, Hashable, Sendable {
         public var replica: String?
         /// This node's member is `member` or `observer`; nil while its admission has not arrived.
         public var role: String?
+        /// `in standing` or `suspended`; nil while this node's member is not on the roster.
+        public var standing: String?
         /// How many members and observers are on the roster.
         public var members: Int64
         /// How many changes are held.
@@ -29,14 +31,15 @@ public struct SpacesDocument: Codable, Hashable, Sendable {
 
         /// A space and this node's part in it.
         public init(
-            id: String, name: String, replica: String?, role: String?, members: Int64, changes: Int64,
-            records: Int64,
-            conflicts: Int64, admissionThreshold: UInt64, suspensionThreshold: UInt64, founders: [String]
+            id: String, name: String, replica: String?, role: String?, standing: String?, members: Int64,
+            changes: Int64, records: Int64, conflicts: Int64, admissionThreshold: UInt64,
+            suspensionThreshold: UInt64, founders: [String]
         ) {
             self.id = id
             self.name = name
             self.replica = replica
             self.role = role
+            self.standing = standing
             self.members = members
             self.changes = changes
             self.records = records
@@ -126,59 +129,4 @@ public struct DigestDocument: Codable, Hashable, Sendable {
         self.digest = digest
         self.changes = changes
     }
-}
-
-/// The roster of a space.
-public struct MembersDocument: Codable, Hashable, Sendable {
-    /// A line of the roster.
-    public struct Member: Codable, Hashable, Sendable {
-        /// The id in hexadecimal digits.
-        public var id: String
-        /// The code.
-        public var code: String
-        /// The name.
-        public var name: String
-        /// `member` or `observer`.
-        public var role: String
-        /// Whether the charter names it.
-        public var founder: Bool
-        /// The fingerprint of its authority's key; it is the id.
-        public var fingerprint: String
-        /// The names of its nodes that were heard of.
-        public var nodes: [String]
-
-        /// A line of the roster.
-        public init(
-            id: String, code: String, name: String, role: String, founder: Bool, fingerprint: String,
-            nodes: [String]
-        ) {
-            self.id = id
-            self.code = code
-            self.name = name
-            self.role = role
-            self.founder = founder
-            self.fingerprint = fingerprint
-            self.nodes = nodes
-        }
-    }
-
-    /// The space's id.
-    public var space: String
-    /// The roster, by code.
-    public var members: [Member]
-
-    /// The roster of a space.
-    public init(space: String, members: [Member]) {
-        self.space = space
-        self.members = members
-    }
-}
-
-/// Where a formal act was written.
-public struct ActDocument: Codable, Hashable, Sendable {
-    /// The change: `replica:sequence`.
-    public var dot: String
-
-    /// The change that carries the act.
-    public init(dot: String) { self.dot = dot }
 }

@@ -46,43 +46,6 @@ extension Certificate {
         }
     }
 
-    /// The parts OU, O and CN, each of which must be there once. Other parts are let be.
-    static func subject(of x509: OpaquePointer) throws -> CertificateSubject {
-        guard let name = X509_get_subject_name(x509) else {
-            throw CryptoError(.malformedCertificate, "The certificate has no subject.")
-        }
-        return CertificateSubject(
-            memberCode: try part(of: name, NID_organizationalUnitName, "OU"),
-            memberName: try part(of: name, NID_organizationName, "O"),
-            commonName: try part(of: name, NID_commonName, "CN"))
-    }
-
-    private static func part(of name: OpaquePointer, _ identifier: Int32, _ label: String) throws -> String {
-        let position = X509_NAME_get_index_by_NID(name, identifier, -1)
-        guard position >= 0, X509_NAME_get_index_by_NID(name, identifier, position) < 0,
-            let entry = X509_NAME_get_entry(name, position), let data = X509_NAME_ENTRY_get_data(entry)
-        else {
-            throw CryptoError(
-                .malformedCertificate, "The certificate's subject must have \(label) exactly once.")
-        }
-        guard let bytes = try? OpenSSL.encoded({ ASN1_STRING_to_UTF8($0, data) }),
-            let text = String(validating: bytes, as: UTF8.self), isPresentable(text)
-        else {
-            throw CryptoError(
-                .malformedCertificate,
-                "The certificate's \(label) is empty, too long or holds control characters.")
-        }
-        return text
-    }
-
-    /// Whether a part of a subject has 1 to 64 characters, none of them a control character: what is shown to
-    /// people must not move the cursor of their terminal.
-    static func isPresentable(_ text: String) -> Bool {
-        let scalars = text.unicodeScalars
-        return (1...CryptoLimits.subjectCharacters).contains(scalars.count)
-            && !scalars.contains { $0.properties.generalCategory == .control }
-    }
-
     /// Seconds since 1970 UTC.
     static func seconds(_ time: UnsafePointer<ASN1_TIME>?) throws -> Int64 {
         ERR_clear_error()
@@ -133,55 +96,5 @@ extension Certificate {
             return extended & both == both ? .signing : .other
         }
         return allows(KU_KEY_AGREEMENT) ? .agreement : .other
-    }
-
-    /// The DER inside each PEM block of `pem`.
-    static func blocks(pem: String) throws -> [[UInt8]] {
-        guard pem.utf8.count <= CryptoLimits.pemBytes else {
-            throw CryptoError(
-                .malformedCertificate, "The PEM text has more than \(CryptoLimits.pemBytes) bytes.")
-        }
-        let blocks = try OpenSSL.reading(pem) { bio in
-            var blocks: [[UInt8]] = []
-            while let block = try nextBlock(bio) {
-                guard blocks.count < CryptoLimits.certificatesInChain else {
-                    throw CryptoError(
-                        .malformedCertificate,
-                        "The PEM text holds more than \(CryptoLimits.certificatesInChain) certificates.")
-                }
-                blocks.append(block)
-            }
-            return blocks
-        }
-        guard !blocks.isEmpty else {
-            throw CryptoError(.malformedCertificate, "The text holds no certificate in PEM.")
-        }
-        return blocks
-    }
-
-    private static func nextBlock(_ bio: OpaquePointer) throws -> [UInt8]? {
-        var name: UnsafeMutablePointer<CChar>?
-        var header: UnsafeMutablePointer<CChar>?
-        var data: UnsafeMutablePointer<UInt8>?
-        var count = 0
-        guard PEM_read_bio(bio, &name, &header, &data, &count) == 1 else {
-            let error = ERR_peek_last_error()
-            if ERR_GET_LIB(error) == ERR_LIB_PEM, ERR_GET_REASON(error) == PEM_R_NO_START_LINE {
-                ERR_clear_error()
-                return nil
-            }
-            throw CryptoError(.malformedCertificate, "The PEM text is damaged.")
-        }
-        defer {
-            concord_free(name)
-            concord_free(header)
-            concord_free(data)
-        }
-        guard let name, let data, String(cString: name) == PEM_STRING_X509 else {
-            throw CryptoError(
-                .malformedCertificate, "The PEM text holds something else than certificates.",
-                remedy: "Keep keys and certificates in files of their own.")
-        }
-        return Array(UnsafeBufferPointer(start: data, count: count))
     }
 }

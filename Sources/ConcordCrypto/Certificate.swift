@@ -5,23 +5,6 @@
 
 import COpenSSL
 
-/// Whom a certificate names.
-public struct CertificateSubject: Hashable, Sendable {
-    /// The member's code, for example `ESP` (organizational unit, OU).
-    public let memberCode: String
-    /// The member's name (organization, O).
-    public let memberName: String
-    /// The authority's or node's own name (common name, CN).
-    public let commonName: String
-
-    /// A subject of these parts.
-    public init(memberCode: String, memberName: String, commonName: String) {
-        self.memberCode = memberCode
-        self.memberName = memberName
-        self.commonName = commonName
-    }
-}
-
 /// What a certificate's key may be used for.
 public enum CertificatePurpose: String, Hashable, Sendable {
     /// Certifies nodes and signs formal acts.
@@ -66,7 +49,8 @@ public final class Certificate: Sendable, Hashable, CustomStringConvertible {
             try Self.requireKnownForm(decoded)
             publicKey = try PublicKey(
                 spki: OpenSSL.encoded { i2d_X509_PUBKEY(X509_get_X509_PUBKEY(decoded), $0) })
-            subject = try Self.subject(of: decoded)
+            subject = try CertificateSubject(
+                name: X509_get_subject_name(decoded), of: "certificate", failure: .malformedCertificate)
             notBefore = try Self.seconds(X509_get0_notBefore(decoded))
             notAfter = try Self.seconds(X509_get0_notAfter(decoded))
             serial = try Self.serial(of: decoded)
@@ -86,7 +70,7 @@ public final class Certificate: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``CryptoError`` with code `.malformedCertificate` or `.unsupportedAlgorithm`.
     public convenience init(pem: String) throws {
-        let blocks = try Self.blocks(pem: pem)
+        let blocks = try PEMBlocks.certificates.read(pem)
         guard blocks.count == 1 else {
             throw CryptoError(
                 .malformedCertificate,
@@ -99,7 +83,7 @@ public final class Certificate: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``CryptoError`` with code `.malformedCertificate` or `.unsupportedAlgorithm`.
     public static func chain(pem: String) throws -> [Certificate] {
-        try blocks(pem: pem).map { try Certificate(der: $0) }
+        try PEMBlocks.certificates.read(pem).map { try Certificate(der: $0) }
     }
 
     /// The certificate in PEM text.

@@ -93,27 +93,7 @@ private final class CertificateDraft {
     deinit { X509_free(pointer) }
 
     func setSubject(_ subject: CertificateSubject) throws {
-        guard let name = X509_get_subject_name(pointer) else {
-            throw CryptoError(.library, "OpenSSL gave no subject to fill in.")
-        }
-        let parts = [
-            (NID_organizationName, "organization", subject.memberName),
-            (NID_organizationalUnitName, "code", subject.memberCode),
-            (NID_commonName, "common name", subject.commonName),
-        ]
-        let limit = CryptoLimits.subjectCharacters
-        for (identifier, label, text) in parts {
-            guard Certificate.isPresentable(text) else {
-                throw CryptoError(
-                    .cannotIssue,
-                    "The \(label) must have 1 to \(limit) characters, none of them a control character."
-                )
-            }
-            let bytes = Array(text.utf8)
-            let status = X509_NAME_add_entry_by_NID(
-                name, identifier, Int32(V_ASN1_UTF8STRING), bytes, Int32(bytes.count), -1, 0)
-            try Self.check(status == 1, label)
-        }
+        try subject.write(to: X509_get_subject_name(pointer))
     }
 
     /// Names the issuer; nil means the certificate itself.

@@ -23,6 +23,10 @@ public struct CryptoError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let unusablePassphrase = Code(rawValue: "crypto.unusable-passphrase")
         /// Not a certificate, or not one that Concord can read.
         public static let malformedCertificate = Code(rawValue: "crypto.malformed-certificate")
+        /// Not a certificate request, or one whose signature its own key did not make.
+        public static let malformedRequest = Code(rawValue: "crypto.malformed-request")
+        /// A key that stands behind a URI, or the provider that reaches it, cannot be loaded.
+        public static let keyUnavailable = Code(rawValue: "crypto.key-unavailable")
         /// A key or signature of another algorithm than ECDSA P-256 with SHA-256.
         public static let unsupportedAlgorithm = Code(rawValue: "crypto.unsupported-algorithm")
         /// A certificate cannot be issued as asked.

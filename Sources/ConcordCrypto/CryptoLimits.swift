@@ -6,6 +6,10 @@ public enum CryptoLimits {
     public static let certificateBytes = 16 * 1024
     /// Certificates in one PEM text and in what a TLS peer presents.
     public static let certificatesInChain = 4
+    /// Bytes of one certificate request in DER; those that Concord makes have about 350.
+    public static let requestBytes = 16 * 1024
+    /// Requests in one PEM text: one per key of a node.
+    public static let requestsInFile = 2
     /// Characters of each part of a certificate's subject (the upper bounds of X.520).
     public static let subjectCharacters = 64
     /// Bytes of a passphrase, OpenSSL's PEM buffer.

@@ -13,10 +13,14 @@ public final class PrivateKey: Sendable {
     public let publicKey: PublicKey
 
     /// Takes over the reference to `key`, also if it throws.
-    private init(owning key: OpaquePointer) throws {
+    ///
+    /// - Parameter isHeld: Whether a provider holds the key, whose encoding of it may be another than ours.
+    init(owning key: OpaquePointer, isHeld: Bool = false) throws {
         do {
             try PublicKey.requireP256(key)
-            publicKey = try PublicKey(spki: try OpenSSL.encoded { i2d_PUBKEY(key, $0) })
+            publicKey = try PublicKey(
+                spki: isHeld
+                    ? try PublicKey.encoding(ofHeld: key) : try OpenSSL.encoded { i2d_PUBKEY(key, $0) })
         } catch {
             EVP_PKEY_free(key)
             throw error
@@ -105,14 +109,14 @@ public final class PrivateKey: Sendable {
 }
 
 /// What the C callback below is given and what it reports.
-private struct PassphraseRequest {
+struct PassphraseRequest {
     let passphrase: [UInt8]?
     var wasAsked = false
 }
 
 /// OpenSSL's question for a passphrase: fills `buffer` and returns the length, or -1 if there is none that
 /// fits. Without an own callback OpenSSL would ask on the terminal.
-private func answerPassphrase(
+func answerPassphrase(
     _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int32, _: Int32, _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let request = argument?.assumingMemoryBound(to: PassphraseRequest.self), let buffer else {

@@ -69,6 +69,23 @@ public final class PublicKey: Sendable, Hashable, CustomStringConvertible {
     /// The bytes of every encoded key.
     static let spkiByteCount = 91
 
+    /// What stands before the point in every encoded key.
+    static let spkiPrefix: [UInt8] = [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86,
+        0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    ]
+
+    /// The public half of a key that a provider holds, which is on P-256, in DER SubjectPublicKeyInfo. Providers
+    /// for hardware keys may spell out the curve where the encoding asks for its name (that of PKCS #11 does);
+    /// the point stands at the end in any case.
+    static func encoding(ofHeld key: OpaquePointer) throws -> [UInt8] {
+        try requireP256(key)
+        let encoding = try OpenSSL.encoded { i2d_PUBKEY(key, $0) }
+        // BIT STRING of 66 bytes: no unused bits, then an uncompressed point.
+        guard encoding.suffix(68).starts(with: [0x03, 0x42, 0x00, 0x04]) else { return encoding }
+        return spkiPrefix + encoding.suffix(65)
+    }
+
     /// Throws unless `key` is an elliptic-curve key on P-256.
     static func requireP256(_ key: OpaquePointer) throws {
         var name = [CChar](repeating: 0, count: 64)

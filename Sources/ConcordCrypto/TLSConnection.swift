@@ -21,17 +21,18 @@ package final class TLSConnection {
     /// Whether the peer asked for no, or another, application protocol.
     package fileprivate(set) var isProtocolRefused = false
 
-    // The callbacks use the configuration, and OpenSSL the context, as long as the connection lives.
-    fileprivate let context: TLSContext
+    // The callbacks use the configuration, and OpenSSL its context, as long as the connection lives.
+    fileprivate let settings: TLSSettings
 
     /// A connection that has not begun its handshake.
     package init(context: TLSContext, side: Side) throws {
         ERR_clear_error()
-        guard let ssl = SSL_new(context.pointer) else {
+        let settings = context.current
+        guard let ssl = SSL_new(settings.pointer) else {
             throw CryptoError(.library, "OpenSSL could not make a TLS connection.")
         }
         self.ssl = ssl
-        self.context = context
+        self.settings = settings
         // Index 0 is the one that OpenSSL leaves to applications (SSL_set_app_data). Unretained: `deinit`
         // frees the SSL.
         guard SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque()) == 1 else {
@@ -51,7 +52,7 @@ package final class TLSConnection {
         var count: UInt32 = 0
         SSL_get0_alpn_selected(ssl, &name, &count)
         return UnsafeBufferPointer(start: name, count: Int(count))
-            .elementsEqual(context.configuration.applicationProtocol.utf8)
+            .elementsEqual(settings.configuration.applicationProtocol.utf8)
     }
 
     fileprivate static func of(_ ssl: OpaquePointer?) -> TLSConnection? {
@@ -61,7 +62,7 @@ package final class TLSConnection {
 
     fileprivate func judge(_ store: OpaquePointer) -> PeerVerdict {
         guard let peer = Self.certificates(in: store) else { return .refuse(reason: .malformed) }
-        let verdict = context.configuration.verify(peer)
+        let verdict = settings.configuration.verify(peer)
         if verdict == .accept { self.peer = peer }
         return verdict
     }
@@ -124,7 +125,7 @@ func selectApplicationProtocol(
     _: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let connection = TLSConnection.of(ssl) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-    let wanted = connection.context.configuration.applicationProtocol.utf8
+    let wanted = connection.settings.configuration.applicationProtocol.utf8
     let list = UnsafeBufferPointer(start: offered, count: Int(offeredCount))
     var position = 0
     while position < list.count {

@@ -4,6 +4,7 @@
 // peer is told the reason.
 
 import COpenSSL
+import Synchronization
 
 /// What a node brings to its TLS connections.
 public struct TLSConfiguration: Sendable {
@@ -32,12 +33,10 @@ public struct TLSConfiguration: Sendable {
     }
 }
 
-/// A configuration that OpenSSL has taken over, for any number of connections of both directions.
+/// A configuration that OpenSSL has taken over, for any number of connections of both directions. Its
+/// certificate can be replaced while connections are open: those go on, new ones present the new certificate.
 public final class TLSContext: Sendable {
-    // An SSL_CTX is reference-counted, locks itself, and is not changed after `init`.
-    nonisolated(unsafe) let pointer: OpaquePointer
-    /// What the context was made from.
-    public let configuration: TLSConfiguration
+    private let settings: Mutex<TLSSettings>
 
     /// Checks the configuration and hands it to OpenSSL.
     ///
@@ -45,6 +44,34 @@ public final class TLSContext: Sendable {
     ///   together, `.unsupportedAlgorithm` if OpenSSL's policy forbids what Concord needs, `.library`
     ///   otherwise.
     public init(_ configuration: TLSConfiguration) throws {
+        settings = Mutex(try TLSSettings(configuration))
+    }
+
+    /// What connections that begin now are made from.
+    public var configuration: TLSConfiguration { current.configuration }
+
+    /// Presents another certificate from the next connection on. Connections that have begun are not touched.
+    ///
+    /// - Throws: as ``init(_:)``; the old certificate stays in use then.
+    public func replace(certificate: Certificate, authority: Certificate) throws {
+        var configuration = current.configuration
+        configuration.certificate = certificate
+        configuration.authority = authority
+        let next = try TLSSettings(configuration)
+        settings.withLock { $0 = next }
+    }
+
+    /// The settings of a connection that begins now; it holds on to them as long as it lives.
+    var current: TLSSettings { settings.withLock { $0 } }
+}
+
+/// One configuration and the SSL_CTX that was made from it.
+final class TLSSettings: Sendable {
+    // An SSL_CTX is reference-counted, locks itself, and is not changed after `init`.
+    nonisolated(unsafe) let pointer: OpaquePointer
+    let configuration: TLSConfiguration
+
+    init(_ configuration: TLSConfiguration) throws {
         guard configuration.key.publicKey == configuration.certificate.publicKey else {
             throw CryptoError(.keyMismatch, "The node's key does not belong to the node's certificate.")
         }

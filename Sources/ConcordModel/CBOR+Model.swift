@@ -17,12 +17,24 @@ extension CBORWriter {
         unsigned(dot.sequence)
     }
 
-    /// Writes a value: an integer, a byte string or a text string.
+    /// Writes dependencies as an array of `[replica, sequence, mark]`.
+    public mutating func dependencies(_ dependencies: [Dependency]) {
+        array(dependencies.count)
+        for dependency in dependencies {
+            array(3)
+            byteString(high: dependency.dot.replica.value.high, low: dependency.dot.replica.value.low)
+            unsigned(dependency.dot.sequence)
+            byteString(high: dependency.mark.high, low: dependency.mark.low)
+        }
+    }
+
+    /// Writes a value: an integer, a byte string or a text string; an empty array for one that was erased.
     public mutating func value(_ value: Value) {
         switch value {
         case .integer(let number): integer(number)
         case .bytes(let bytes): byteString(bytes)
         case .text(let text): self.text(text.string)
+        case .erased: array(0)
         }
     }
 
@@ -46,9 +58,31 @@ extension CBORReader {
         return dots
     }
 
+    /// Reads dependencies, which must be ascending and without repetition.
+    public mutating func dependencies(upTo maximum: Int) throws -> [Dependency] {
+        let count = try array(upTo: maximum)
+        var dependencies: [Dependency] = []
+        dependencies.reserveCapacity(count)
+        for _ in 0..<count {
+            try array(count: 3)
+            let dot = try partsOfDot()
+            let words = try twoWords()
+            let next = Dependency(dot, mark: Bytes16(high: words.high, low: words.low))
+            if let last = dependencies.last, last >= next {
+                throw ConcordError(.malformedChange, "dependencies are not in ascending order")
+            }
+            dependencies.append(next)
+        }
+        return dependencies
+    }
+
     /// Reads one dot, whose sequence is at least 1.
     public mutating func dot() throws -> Dot {
         try array(count: 2)
+        return try partsOfDot()
+    }
+
+    private mutating func partsOfDot() throws -> Dot {
         let words = try twoWords()
         let replica = ReplicaID(Bytes16(high: words.high, low: words.low))
         let sequence = try unsigned()
@@ -86,6 +120,20 @@ extension CBORReader {
             runs.append(TextRun(position: try unsigned(), deleted: try unsigned(), inserted: try unsigned()))
         }
         return runs
+    }
+
+    mutating func binding() throws -> Binding {
+        let certificate = try byteString(upTo: Limits.certificateBytes)
+        let member = MemberID(try digest())
+        let named = try byteString(upTo: Digest.byteCount)
+        let issuer = Digest(bytes: named)
+        guard named.isEmpty || issuer != nil && issuer != member.digest else {
+            throw ConcordError(.malformedChange, "the issuer of a certificate is not named in its one form")
+        }
+        let words = try twoWords()
+        return Binding(
+            certificate: certificate, member: member, issuer: issuer,
+            nonce: Bytes16(high: words.high, low: words.low))
     }
 
     mutating func signedAct() throws -> SignedAct {

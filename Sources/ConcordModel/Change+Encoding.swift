@@ -1,6 +1,7 @@
 // The stored form of a change: deterministic CBOR of its own parts, dependencies as dots. It is what the log keeps
 // and what frames carry; the canonical form that is hashed and signed (Change+Hash.swift) is a function of it and of
-// the change's place. Grammar: Protocol/concord.cddl, rule `change`.
+// the change's place. A change whose values were erased has another stored form with the same hash
+// (Change+Erasure.swift). Grammar: Protocol/concord.cddl, rule `change`.
 
 import CBOR
 import ConcordCrypto
@@ -11,8 +12,8 @@ extension Change {
         var writer = CBORWriter(capacity: 256)
         writer.array(5)
         writer.unsigned(UInt64(timestamp))
-        writer.dots(dependencies)
-        writer.byteString(seed.bytes)
+        writer.dependencies(dependencies)
+        salts.write(to: &writer)
         writer.text(authorLabel.string)
         writer.array(entries.count)
         for entry in entries {
@@ -27,14 +28,16 @@ extension Change {
     ///
     /// - Throws: ``ConcordError`` E-3001 if the bytes are not canonical, E-3002 if a limit is passed.
     public init(encoded bytes: [UInt8]) throws {
-        guard bytes.count <= Limits.changeBytes else {
-            throw ConcordError(
-                .limitExceeded, "a change has \(bytes.count) bytes, \(Limits.changeBytes) are allowed")
+        func check(_ count: Int, _ maximum: Int) throws {
+            guard count > maximum else { return }
+            throw ConcordError(.limitExceeded, "a change has \(count) bytes, \(maximum) are allowed")
         }
+        try check(bytes.count, Limits.changeBytes + Limits.erasedPartsBytes)
         do {
             var reader = CBORReader(bytes)
             try self.init(from: &reader)
             try reader.expectEnd()
+            try check(countedBytes(bytes.count), Limits.changeBytes)
         } catch let error as CBORError {
             let code: ErrorCode = error.reason == .tooLarge ? .limitExceeded : .malformedChange
             throw ConcordError(code, "a change cannot be read: \(error)")
@@ -44,16 +47,18 @@ extension Change {
     init(from reader: inout CBORReader) throws {
         try reader.array(count: 5)
         timestamp = Int64(try reader.unsigned(upTo: Int(Limits.timestamp)))
-        dependencies = try reader.dots(upTo: Limits.dependencies)
-        seed = Bytes16(try reader.byteString(count: 16))!
+        dependencies = try reader.dependencies(upTo: Limits.dependencies)
+        let salts = try Salts(from: &reader)
+        self.salts = salts
         authorLabel = UTF8Text(try reader.text(upTo: Limits.authorLabelBytes))
         let count = try reader.array(upTo: Limits.changeOperations)
         entries = []
         entries.reserveCapacity(count)
         for _ in 0..<count {
             try reader.array(count: 2)
-            entries.append(try Entry(from: &reader))
+            entries.append(try Entry(from: &reader, mayBeErased: salts.isParts))
         }
+        try checkForm()
     }
 }
 
@@ -66,13 +71,18 @@ extension Entry {
         for operation in operations { operation.writeHeader(to: &writer) }
     }
 
-    /// The values of the operations, one item each, an empty array where there is none.
+    /// The values of the operations, one item each, an empty array where there is none; an empty byte string for all of
+    /// them if they were erased.
     func writeValues(to writer: inout CBORWriter) {
+        if isErased {
+            writer.byteString([])
+            return
+        }
         writer.array(operations.count)
         for operation in operations { operation.writeValue(to: &writer) }
     }
 
-    init(from reader: inout CBORReader) throws {
+    init(from reader: inout CBORReader, mayBeErased: Bool) throws {
         try reader.array(count: 2)
         let recordBytes = try reader.byteString(upTo: 16)
         guard recordBytes.isEmpty || recordBytes.count == 16 else {
@@ -83,6 +93,14 @@ extension Entry {
         var headers: [OperationHeader] = []
         headers.reserveCapacity(count)
         for _ in 0..<count { headers.append(try OperationHeader(from: &reader)) }
+        if mayBeErased, try reader.nextType() == .bytes {
+            _ = try reader.byteString(count: 0)
+            operations = headers.map(\.erased)
+            guard record != nil, isErased else {
+                throw ConcordError(.malformedChange, "an entry is erased that has no values")
+            }
+            return
+        }
         try reader.array(count: count)
         operations = try headers.map { try $0.operation(value: &reader) }
     }
@@ -118,17 +136,24 @@ extension Operation {
         case .delete(let seen):
             head(2)
             writer.dots(seen.dots)
-        case .restore(let dots), .erase(let dots):
+        case .restore(let dots):
             head(2)
             writer.dots(dots)
+        case .erase(let dots, let reason):
+            head(3)
+            writer.dots(dots)
+            writer.text(reason.string)
         case .act(let signed):
             head(4)
             writer.byteString(signed.act)
             writer.byteString(signed.signer.digest.bytes)
             writer.byteString(signed.signature.bytes)
-        case .bind(let certificate):
-            head(2)
-            writer.byteString(certificate)
+        case .bind(let binding):
+            head(5)
+            writer.byteString(binding.certificate)
+            writer.digest(binding.member.digest)
+            writer.byteString(binding.issuer == binding.member.digest ? [] : binding.issuer.bytes)
+            writer.byteString(binding.nonce.bytes)
         case .unknown(let header, _):
             writer.encoded(header)
         }
@@ -137,7 +162,9 @@ extension Operation {
     fileprivate func writeValue(to writer: inout CBORWriter) {
         switch self {
         case .set(_, let value, _), .add(_, let value, _), .remove(_, let value, _): writer.value(value)
-        case .edit(_, _, _, let inserted): writer.text(inserted.string)
+        case .edit(_, _, _, let inserted):
+            guard let inserted else { preconditionFailure("An erased text stands in an erased entry.") }
+            writer.text(inserted.string)
         case .unknown(_, let value): writer.encoded(value)
         default: writer.array(0)
         }
@@ -197,14 +224,29 @@ private enum OperationHeader {
             try expect(4)
             self = .complete(.act(try reader.signedAct()))
         case 8:
-            try expect(2)
-            self = .complete(.bind(certificate: try reader.byteString(upTo: Limits.certificateBytes)))
+            try expect(5)
+            self = .complete(.bind(try reader.binding()))
         case 9:
-            try expect(2)
-            self = .complete(.erase(changes: try dots()))
+            try expect(3)
+            let erased = try dots()
+            let reason = UTF8Text(try reader.text(upTo: Limits.reasonBytes))
+            self = .complete(.erase(changes: erased, reason: reason))
         default:
             reader = start
             self = .unknown(try reader.encoded())
+        }
+    }
+
+    /// The operation when its value is gone.
+    var erased: Operation {
+        switch self {
+        case .complete(let operation): operation
+        case .set(let field, let dots): .set(field: field, value: .erased, replacing: dots)
+        case .add(let field, let dots): .add(field: field, element: .erased, replacing: dots)
+        case .remove(let field, let dots): .remove(field: field, element: .erased, replacing: dots)
+        case .edit(let field, let parents, let runs):
+            .edit(field: field, parents: parents, runs: runs, inserted: nil)
+        case .unknown(let header): .unknown(header: header, value: [])
         }
     }
 

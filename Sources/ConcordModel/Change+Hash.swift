@@ -12,12 +12,16 @@ extension Change {
         SHA256.hash(rootPrefix, space.digest.bytes, replica.bytes)
     }
 
-    /// The salt number `index`: 0 for the author's label, `i + 1` for entry `i`.
+    /// The salt number `index`: 0 for the author's label, `i + 1` for entry `i`, which must not be erased.
     func salt(_ index: Int) -> Digest {
-        var writer = CBORWriter(capacity: 24)
-        writer.byteString(seed.bytes)
-        writer.unsigned(UInt64(index))
-        return SHA256.hash(writer.bytes)
+        switch salts {
+        case .seed(let seed):
+            var writer = CBORWriter(capacity: 24)
+            writer.byteString(seed.bytes)
+            writer.unsigned(UInt64(index))
+            return SHA256.hash(writer.bytes)
+        case .parts(let parts): return parts[index]
+        }
     }
 
     /// The change's hash: SHA-256 of its canonical form.
@@ -50,12 +54,18 @@ extension Change {
 
     /// H(header ‖ H(salt ‖ values)) of entry `index`.
     func entryDigest(_ index: Int) -> Digest {
+        var header = CBORWriter(capacity: 256)
+        entries[index].writeHeader(to: &header)
+        header.encoded(valuesDigest(index).bytes)
+        return SHA256.hash(header.bytes)
+    }
+
+    /// H(salt ‖ values) of entry `index`, of which an erased entry keeps nothing else.
+    func valuesDigest(_ index: Int) -> Digest {
+        if case .parts(let parts) = salts, entries[index].isErased { return parts[index + 1] }
         var values = CBORWriter(capacity: 256)
         values.encoded(salt(index + 1).bytes)
         entries[index].writeValues(to: &values)
-        var header = CBORWriter(capacity: 256)
-        entries[index].writeHeader(to: &header)
-        header.encoded(SHA256.hash(values.bytes).bytes)
-        return SHA256.hash(header.bytes)
+        return SHA256.hash(values.bytes)
     }
 }

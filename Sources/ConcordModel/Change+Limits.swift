@@ -31,15 +31,18 @@ extension Operation {
             try limit("bytes of a name", field.byteCount, Limits.nameBytes)
             try limit("named dots", parents.count, Limits.namedDots)
             try limit("runs of an edit", runs.count, Limits.changeOperations)
-            try limit("bytes of an edit", inserted.byteCount, Limits.changeBytes)
+            try limit("bytes of an edit", inserted?.byteCount ?? 0, Limits.changeBytes)
         case .delete(let seen):
             try limit("entries of a version vector", seen.elements.count, Limits.versionVectorEntries)
-        case .restore(let names), .erase(let names):
+        case .restore(let names):
             try limit("named dots", names.count, Limits.namedDots)
+        case .erase(let names, let reason):
+            try limit("named dots", names.count, Limits.namedDots)
+            try limit("bytes of a reason", reason.byteCount, Limits.reasonBytes)
         case .act(let signed):
             try limit("bytes of an act", signed.act.count, Limits.actBytes)
-        case .bind(let certificate):
-            try limit("bytes of a certificate", certificate.count, Limits.certificateBytes)
+        case .bind(let binding):
+            try limit("bytes of a certificate", binding.certificate.count, Limits.certificateBytes)
         case .unknown:
             break
         }
@@ -47,10 +50,10 @@ extension Operation {
 }
 
 extension Value {
-    /// The bytes of a byte string or text; 0 for an integer, whose size is bounded by its type.
+    /// The bytes of a byte string or text; 0 for an integer, whose size is bounded by its type, and for what is gone.
     fileprivate var byteCount: Int {
         switch self {
-        case .integer: 0
+        case .integer, .erased: 0
         case .bytes(let bytes): bytes.count
         case .text(let text): text.byteCount
         }

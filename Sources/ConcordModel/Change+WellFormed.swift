@@ -1,5 +1,6 @@
 // Rule A: what can be judged from a change's own bytes. A change that breaks it is rejected by everybody, on receipt
 // and before it is written, and its chain ends there. After these checks the change's dot is enough to name a value.
+// Of an erased entry the headers are judged; only whether two operations are on equal elements cannot be told any more.
 
 import ConcordCrypto
 
@@ -10,9 +11,12 @@ extension Change {
     /// - Throws: ``ConcordError`` E-3001 or E-3002, naming the rule.
     public func checkWellFormed(space: SpaceID, dot: Dot) throws {
         try checkLimits()
+        try checkForm()
         guard !entries.isEmpty else { throw malformed("a change does nothing") }
-        guard dependencies.isAscending else { throw malformed("dots are not in ascending order") }
-        if dependencies.contains(where: { $0.replica == dot.replica }) {
+        guard zip(dependencies, dependencies.dropFirst()).allSatisfy({ $0 < $1 }) else {
+            throw malformed("dependencies are not in ascending order")
+        }
+        if dependencies.contains(where: { $0.dot.replica == dot.replica }) {
             throw malformed("a change depends on its own chain by name")
         }
         var check = FormCheck(dot: dot)
@@ -89,7 +93,7 @@ private struct FormCheck {
         let named: [Dot]
         switch operation {
         case .set(_, _, let dots), .add(_, _, let dots), .remove(_, _, let dots): named = dots
-        case .restore(let dots), .erase(let dots): named = dots
+        case .restore(let dots), .erase(let dots, _): named = dots
         case .edit(_, let parents, _, _): named = parents
         case .delete(let seen): named = seen.dots
         case .create, .act, .bind, .unknown: named = []
@@ -109,6 +113,7 @@ private struct FormCheck {
         init?(_ operation: Operation) {
             switch operation {
             case .set(let field, _, _): self = .register(field)
+            case .add(_, .erased, _), .remove(_, .erased, _): return nil
             case .add(let field, let element, _), .remove(let field, let element, _):
                 self = .element(field, element)
             case .create, .edit, .delete, .restore: self = .whole(operation.code ?? 0)

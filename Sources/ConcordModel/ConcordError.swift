@@ -42,6 +42,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case fileExists = "E-1014"
     case timeout = "E-1015"
     case missingField = "E-1016"
+    case notShareable = "E-1017"
+    case notConfirmed = "E-1018"
 
     case wrongPassphrase = "E-2001"
     case passphraseNeeded = "E-2002"
@@ -51,6 +53,10 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case identityExists = "E-2006"
     case cryptography = "E-2007"
     case insecureFileMode = "E-2008"
+    case malformedCertificateRequest = "E-2009"
+    case certificateMismatch = "E-2010"
+    case keyUnavailable = "E-2011"
+    case certificateExpiring = "E-2012"
     case unknownAuthority = "E-2040"
     case ourCertificateExpired = "E-2041"
     case peerCertificateExpired = "E-2042"
@@ -63,6 +69,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case handshakeTimedOut = "E-2049"
     case refusesOurCertificate = "E-2050"
     case tlsFailure = "E-2051"
+    case peerSuspended = "E-2052"
+    case ourMemberSuspended = "E-2053"
 
     case malformedChange = "E-3001"
     case limitExceeded = "E-3002"
@@ -81,6 +89,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case connectionFailed = "E-3015"
     case digestMismatch = "E-3016"
     case ourReplicaElsewhere = "E-3017"
+    case badReceipt = "E-3018"
+    case erasureMissing = "E-3019"
 
     case unknownSpace = "E-4001"
     case malformedCharter = "E-4002"
@@ -93,6 +103,10 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case spaceExists = "E-4009"
     case ambiguousSpace = "E-4010"
     case wrongAuthority = "E-4011"
+    case mayNotSign = "E-4012"
+    case actInForce = "E-4013"
+    case thresholdOutOfReach = "E-4014"
+    case ambiguousMember = "E-4015"
 
     case storeFailure = "E-5001"
     case newerDatabase = "E-5002"

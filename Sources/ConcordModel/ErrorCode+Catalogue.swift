@@ -52,6 +52,14 @@ extension ErrorCode {
             .missingField, "A field that the kind requires is missing.",
             "give the fields that the message names"
         ),
+        (
+            .notShareable, "The record cannot be shared with another space.",
+            "share the record that the message names"
+        ),
+        (
+            .notConfirmed, "What cannot be taken back was not confirmed.",
+            "repeat it with --yes as the message says"
+        ),
     ]
 
     private static let identity: [(ErrorCode, String, String?)] = [
@@ -82,12 +90,27 @@ extension ErrorCode {
             "run `chmod 600` on the file that the message names"
         ),
         (
+            .malformedCertificateRequest,
+            "A certificate request cannot be read, or its signature does not verify.",
+            "ask for the file again, as `concord node request` makes it"
+        ),
+        (
+            .certificateMismatch,
+            "Certificates do not fit this node's keys or authority, or are not valid now.",
+            "have them issued from this node's own request"
+        ),
+        (
+            .keyUnavailable, "A key behind a URI, or the OpenSSL provider for it, cannot be loaded.",
+            "check the URI, the provider and the token, as the message says"
+        ),
+        (.certificateExpiring, "Our node certificate expires soon.", "renew it with `concord node renew`"),
+        (
             .unknownAuthority, "The certificate's authority is not on the roster of a space that both share.",
             "admit the member with `concord member admit FILE`, or wait until its admission has arrived"
         ),
         (
             .ourCertificateExpired, "Our node certificate has expired, peers refuse it.",
-            "issue a new one with the authority: `concord init` into a new home, or renew"
+            "renew it with `concord node renew`"
         ),
         (
             .peerCertificateExpired, "The peer's node certificate has expired.",
@@ -123,6 +146,15 @@ extension ErrorCode {
             "ask its administrator what its log says"
         ),
         (.tlsFailure, "TLS failed.", "see the message"),
+        (
+            .peerSuspended, "The peer's member is suspended, or its node revoked.",
+            "see `concord member list`; it may connect again once it is reinstated"
+        ),
+        (
+            .ourMemberSuspended,
+            "Our member is suspended, or this node revoked: peers do not exchange with it.",
+            "ask the members of the space, by another road"
+        ),
     ]
 
     private static let exchange: [(ErrorCode, String, String?)] = [
@@ -165,6 +197,11 @@ extension ErrorCode {
             "A peer knows changes of our own replica that we do not have: this database was restored or cloned.",
             "restore with `concord backup restore`, which takes a new replica id"
         ),
+        (.badReceipt, "A receipt is not as it must be, or its signature does not verify.", nil),
+        (
+            .erasureMissing, "Values of a change are missing, and no erasure that is held orders it.",
+            "exchange with other members: the values or the erasure come from them"
+        ),
     ]
 
     private static let membership: [(ErrorCode, String, String?)] = [
@@ -194,6 +231,19 @@ extension ErrorCode {
         (
             .wrongAuthority, "The authority's key is not the one that this node's member is known by.",
             "give the right --authority DIR"
+        ),
+        (.mayNotSign, "This member may not sign this act.", "see `concord member list`, which says who may"),
+        (
+            .actInForce, "The act is in force already, or bears this member's signature already.",
+            "see `concord member list`"
+        ),
+        (
+            .thresholdOutOfReach, "Fewer members may sign the act than must.",
+            "admit members first; see `concord member list`"
+        ),
+        (
+            .ambiguousMember, "What was typed fits several members or several acts.",
+            "give the beginning of a fingerprint or of an act's hash instead"
         ),
     ]
 

@@ -11,7 +11,7 @@ extension FieldDescription {
         switch value {
         case .text(let given): text = given
         case .integer(let number): text = UTF8Text(String(number))
-        case .bytes: throw refusal("bytes are not text")
+        case .bytes, .erased: throw refusal("bytes are not text")
         }
         guard text.byteCount <= Limits.valueBytes else {
             throw ConcordError(
@@ -48,7 +48,7 @@ extension FieldDescription {
         case .text(let text):
             guard let number = Int64(text.string) else { throw refusal("a whole number is expected") }
             return .integer(number)
-        case .bytes: throw refusal("a whole number is expected")
+        case .bytes, .erased: throw refusal("a whole number is expected")
         }
     }
 

@@ -81,7 +81,8 @@ public struct Bytes16: Hashable, Comparable, Sendable {
     public static func < (a: Self, b: Self) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
-/// One SQLite database of one node: 128 random bits, bound to its node by the replica's first change.
+/// One SQLite database of one node: 128 bits of a hash over member, node and a nonce, which the replica's first change
+/// shows. Inside a store the branches of a replica that signed two changes of one number bear such names, too.
 public struct ReplicaID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The 128 bits.
     public let value: Bytes16
@@ -100,6 +101,37 @@ public struct ReplicaID: Hashable, Comparable, Sendable, CustomStringConvertible
     public static func < (a: Self, b: Self) -> Bool { a.value < b.value }
     /// 32 lower-case hexadecimal digits.
     public var description: String { hexadecimal(bytes) }
+}
+
+extension ReplicaID {
+    private static let replicaPrefix = Array("concord/1 replica".utf8)
+    private static let branchPrefix = Array("concord/1 branch".utf8)
+
+    /// The id of a replica: the first 16 bytes of SHA-256 over prefix, space, member, node and nonce. So nobody can
+    /// begin a replica under the id of another's.
+    public init(space: SpaceID, member: MemberID, node: NodeID, nonce: Bytes16) {
+        let hash = SHA256.hash(
+            Self.replicaPrefix, space.digest.bytes, member.digest.bytes, node.digest.bytes, nonce.bytes)
+        self.init(hash.mark)
+    }
+
+    /// The name of the branch that begins with the change of this hash.
+    public init(branchBeginningWith hash: Digest) {
+        self.init(SHA256.hash(Self.branchPrefix, hash.bytes).mark)
+    }
+}
+
+extension Digest {
+    /// The first 16 bytes, which tell one change from another of the same number.
+    public var mark: Bytes16 {
+        let bytes = bytes
+        func word(_ start: Int) -> UInt64 {
+            var word: UInt64 = 0
+            for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
+            return word
+        }
+        return Bytes16(high: word(0), low: word(8))
+    }
 }
 
 /// A record: a UUID of version 7 (RFC 9562) whose last 62 bits are bound to the operation that creates it.

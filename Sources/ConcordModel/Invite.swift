@@ -42,14 +42,14 @@ public struct Invite: Hashable, Sendable {
     public let signature: Signature
     /// The founders and those whom ``acts`` admit.
     public let roster: Roster
+    /// The member that invites.
+    public let inviter: MemberID
 
     private static let label = "concord invite"
     private static let parts = 8
 
     /// The space.
     public var space: SpaceID { charter.charter.space }
-    /// The member that invites.
-    public var inviter: MemberID { MemberID(authority: inviterAuthority) }
 
     /// Makes and signs an invite.
     ///
@@ -149,7 +149,9 @@ public struct Invite: Hashable, Sendable {
         self.authorities = authorities
         self.timestamp = timestamp
         self.signature = signature
-        roster = try Self.roster(charter: charter.charter, acts: acts)
+        let roster = try Self.roster(charter: charter.charter, acts: acts)
+        self.roster = roster
+        inviter = try Self.inviter(inviterAuthority, roster)
         try checkLimits(contentBytes: content.count)
         try checkInviter()
         try checkAuthorities()
@@ -175,37 +177,43 @@ public struct Invite: Hashable, Sendable {
         guard inviterAuthority.isAuthority, inviterNode.purpose == .signing,
             inviterNode.isIssued(by: inviterAuthority)
         else { throw Self.refusal("the inviting node's certificate is not issued by its authority") }
-        guard roster.role(inviter) == .member else {
-            throw Self.refusal("it is not made by a member of the space")
+    }
+
+    /// The member whose authority this is now; it must be one in standing.
+    private static func inviter(_ authority: Certificate, _ roster: Roster) throws -> MemberID {
+        let members = roster.members(withAuthority: authority.publicKey.fingerprint)
+        guard let inviter = members.first(where: { roster.role($0) == .member }) else {
+            throw refusal("it is not made by a member of the space")
         }
+        return inviter
     }
 
     /// Every authority that is handed over must be one that charter and acts vouch for.
     private func checkAuthorities() throws {
+        let keys = Set(roster.entries.flatMap { $0.authorityKeys + $0.formerKeys })
         for der in authorities {
             let certificate = try Certificate(der: der)
-            guard certificate.isAuthority, roster.entry(MemberID(authority: certificate)) != nil else {
+            guard certificate.isAuthority, keys.contains(certificate.publicKey.fingerprint) else {
                 throw Self.refusal("it hands over an authority that is not on the roster")
             }
         }
     }
 
-    /// Folds acts one after the other: each must be a valid endorsement by the roster of those before it,
-    /// save that an admission below its threshold waits for the other signatures.
+    /// Folds acts one after the other: each must be a valid endorsement by whoever those before it admit, suspended or
+    /// not, save that an act below its threshold waits for the other signatures.
     private static func roster(charter: Charter, acts: [SignedAct]) throws -> Roster {
         var endorsements: [Endorsement] = []
-        var roster = Roster(charter: charter)
+        var admitted = Roster(charter: charter)
         for signed in acts {
-            guard let endorsement = roster.endorsement(of: signed, in: charter.space) else {
+            guard let endorsement = admitted.formerEndorsement(of: signed, in: charter.space) else {
                 throw refusal("an act in it is not signed by a member in standing")
             }
             endorsements.append(endorsement)
-            if case .admission(let admission) = endorsement.act, roster.role(admission.subject.id) != .member
-            {
-                roster = Roster(charter: charter, endorsements: endorsements)
+            if endorsement.act.mayAdmitSigners(to: admitted) {
+                admitted = Roster(charter: charter, permissions: endorsements, restrictions: [])
             }
         }
-        return roster
+        return Roster(charter: charter, endorsements: endorsements)
     }
 
     private static func content(
@@ -247,11 +255,11 @@ extension Invite {
         var waiting = acts.filter { seen.insert($0).inserted }
         var result: [SignedAct] = []
         var endorsements: [Endorsement] = []
-        var roster = Roster(charter: charter)
+        var admitted = Roster(charter: charter)
         while true {
             var left: [SignedAct] = []
             for signed in waiting {
-                guard let endorsement = roster.endorsement(of: signed, in: charter.space) else {
+                guard let endorsement = admitted.formerEndorsement(of: signed, in: charter.space) else {
                     left.append(signed)
                     continue
                 }
@@ -259,8 +267,19 @@ extension Invite {
                 endorsements.append(endorsement)
             }
             guard left.count < waiting.count else { return result }
-            roster = Roster(charter: charter, endorsements: endorsements)
+            admitted = Roster(charter: charter, permissions: endorsements, restrictions: [])
             waiting = left
+        }
+    }
+}
+
+extension Act {
+    /// Whether endorsements of this act may change who can sign others.
+    fileprivate func mayAdmitSigners(to roster: Roster) -> Bool {
+        switch self {
+        case .admission(let admission): roster.role(admission.subject.id) != .member
+        case .rotation: true
+        default: false
         }
     }
 }

@@ -5,6 +5,8 @@
 public enum Limits {
     /// Bytes of a change in its stored form.
     public static let changeBytes = 256 << 10
+    /// Bytes by which the hashes in the stored form of an erased change may pass ``changeBytes``.
+    public static let erasedPartsBytes = 36 << 10
     /// Operations of a change, all entries together.
     public static let changeOperations = 1024
     /// Bytes of a register's value or of a set's element.
@@ -23,6 +25,8 @@ public enum Limits {
     public static let nameBytes = 64
     /// Bytes of the label of the person who made a change.
     public static let authorLabelBytes = 256
+    /// Bytes of the reason that an act or an erasure gives.
+    public static let reasonBytes = 1024
     /// Bytes of an act.
     public static let actBytes = 64 << 10
     /// Bytes of a certificate in DER.

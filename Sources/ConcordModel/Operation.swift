@@ -13,8 +13,9 @@ public enum Operation: Hashable, Sendable {
     case add(field: UTF8Text, element: Value, replacing: [Dot])
     /// Takes an element out of a set: exactly the adds that it names.
     case remove(field: UTF8Text, element: Value, replacing: [Dot])
-    /// Changes a mergeable text. The format has its place; this level keeps and relays it without effect.
-    case edit(field: UTF8Text, parents: [Dot], runs: [TextRun], inserted: UTF8Text)
+    /// Changes a mergeable text; nil for an inserted text that was erased. The format has its place; this level keeps
+    /// and relays it without effect.
+    case edit(field: UTF8Text, parents: [Dot], runs: [TextRun], inserted: UTF8Text?)
     /// Deletes the record as far as its author had seen it and everything below it.
     case delete(seen: VersionVector)
     /// Takes back the deletes that it names.
@@ -22,10 +23,11 @@ public enum Operation: Hashable, Sendable {
     /// Carries one member's signature under a formal act.
     case act(SignedAct)
     /// Binds the replica to its node; only in the first change of a replica.
-    case bind(certificate: [UInt8])
-    /// Removes values for good. The format has its place; this level keeps and relays it without effect.
-    case erase(changes: [Dot])
-    /// An operation of a later level: kept and relayed as it stands, without effect here.
+    case bind(Binding)
+    /// Removes for good what these changes of the author's own member wrote to the record; says why.
+    case erase(changes: [Dot], reason: UTF8Text)
+    /// An operation of a later level: kept and relayed as it stands, without effect here. No bytes stand for a value
+    /// that was erased.
     case unknown(header: [UInt8], value: [UInt8])
 
     /// The number that stands for the operation in the encoding, nil for an unknown one.
@@ -92,6 +94,49 @@ public struct SignedAct: Hashable, Sendable {
     public var hash: Digest { SHA256.hash(act) }
 }
 
+/// Whose a replica is: what its first change says, and what its id is made of.
+public struct Binding: Hashable, Sendable {
+    /// The node's signing certificate in DER.
+    public let certificate: [UInt8]
+    /// The member that certified the node.
+    public let member: MemberID
+    /// The fingerprint of the authority key that issued the certificate; the member's founding key, unless it was
+    /// rotated.
+    public let issuer: Digest
+    /// 16 random bytes, which tell the replicas of one node apart.
+    public let nonce: Bytes16
+
+    /// A binding of these parts.
+    ///
+    /// - Parameter issuer: nil for the member's founding key.
+    public init(certificate: [UInt8], member: MemberID, issuer: Digest? = nil, nonce: Bytes16) {
+        self.certificate = certificate
+        self.member = member
+        self.issuer = issuer ?? member.digest
+        self.nonce = nonce
+    }
+}
+
+/// A change of another replica that must be held first. Of a replica that signed two changes of one number the mark
+/// says which of them is meant.
+public struct Dependency: Hashable, Comparable, Sendable {
+    /// The change's name.
+    public let dot: Dot
+    /// The first 16 bytes of its hash.
+    public let mark: Bytes16
+
+    /// The change with this name and mark.
+    public init(_ dot: Dot, mark: Bytes16) {
+        self.dot = dot
+        self.mark = mark
+    }
+
+    /// The change with this name and hash.
+    public init(_ dot: Dot, hash: Digest) { self.init(dot, mark: hash.mark) }
+
+    public static func < (a: Self, b: Self) -> Bool { (a.dot, a.mark) < (b.dot, b.mark) }
+}
+
 /// All operations of one change on one record; or, with no record, on the roster.
 public struct Entry: Hashable, Sendable {
     /// The record, nil for acts and bindings.
@@ -106,27 +151,44 @@ public struct Entry: Hashable, Sendable {
     }
 }
 
-/// An atomic set of operations by one replica, as its author made it. Its place in the chain, the hash of its
-/// predecessor and the hashes of its dependencies are not here: see ``ChangeContext``.
+/// An atomic set of operations by one replica, as its author made it, or with some entries erased. Its place in the
+/// chain, the hash of its predecessor and the hashes of its dependencies are not here: see ``ChangeContext``.
 public struct Change: Hashable, Sendable {
     /// Milliseconds since 1970 on the author's clock; for people, and to choose which of several values is shown.
     public var timestamp: Int64
     /// The minimal frontier of effective changes of other replicas that the writer had applied; ascending.
-    public var dependencies: [Dot]
-    /// 16 random bytes, from which the salts of the entries come.
-    public var seed: Bytes16
+    public var dependencies: [Dependency]
+    /// What salts the author's label and the values of each entry.
+    public var salts: Salts
     /// Who at the member made the change, for people.
     public var authorLabel: UTF8Text
     /// What it does, one entry per record.
     public var entries: [Entry]
 
-    /// A change with these parts.
+    /// From what the salts come: it tells the full form of a change from its erased form.
+    public enum Salts: Hashable, Sendable {
+        /// The full form: 16 random bytes, from which all salts follow.
+        case seed(Bytes16)
+        /// The erased form, for the label and then for each entry: the salt, or of an erased entry the hash over salt
+        /// and values.
+        case parts([Digest])
+    }
+
+    /// A change with these parts, in full form.
     public init(
-        timestamp: Int64, dependencies: [Dot], seed: Bytes16, authorLabel: UTF8Text, entries: [Entry]
+        timestamp: Int64, dependencies: [Dependency], seed: Bytes16, authorLabel: UTF8Text, entries: [Entry]
+    ) {
+        self.init(
+            timestamp: timestamp, dependencies: dependencies, salts: .seed(seed), authorLabel: authorLabel,
+            entries: entries)
+    }
+
+    init(
+        timestamp: Int64, dependencies: [Dependency], salts: Salts, authorLabel: UTF8Text, entries: [Entry]
     ) {
         self.timestamp = timestamp
         self.dependencies = dependencies
-        self.seed = seed
+        self.salts = salts
         self.authorLabel = authorLabel
         self.entries = entries
     }

@@ -5,8 +5,8 @@
 import CBOR
 
 extension RecordState {
-    private static let form: UInt64 = 1
-    private static let parts = 12
+    private static let form: UInt64 = 2
+    private static let parts = 11
 
     /// The state in a compact form that ``init(encoded:)`` reads.
     public func encoded() -> [UInt8] {
@@ -17,15 +17,17 @@ extension RecordState {
         writer.array(Self.parts)
         writer.unsigned(Self.form)
         writer.record(id)
-        writer.text(kind.string)
-        if let parent { writer.record(parent) } else { writer.byteString([]) }
         writer.array(table.elements.count)
         for element in table.elements {
             writer.byteString(high: element.replica.value.high, low: element.replica.value.low)
         }
-        writer.array(4)
-        writer.reference(created, table)
-        writer.unsigned(UInt64(createdAt))
+        writer.array(births.count * 5)
+        for birth in births {
+            writer.reference(birth.dot, table)
+            writer.text(birth.kind.string)
+            if let parent = birth.parent { writer.record(parent) } else { writer.byteString([]) }
+            writer.unsigned(UInt64(birth.timestamp))
+        }
         writer.unsigned(UInt64(updatedAt))
         writer.references(touched.elements, table)
         writer.references(covered.elements, table)
@@ -75,16 +77,13 @@ extension RecordState {
         try reader.cbor.array(count: Self.parts)
         guard try reader.cbor.unsigned() == Self.form else { throw StateError.form }
         id = try reader.record()
-        kind = try reader.name()
-        parent = try reader.optionalRecord()
         try reader.readTable()
-        try reader.cbor.array(count: 4)
-        created = try reader.dot()
-        createdAt = Int64(try reader.cbor.unsigned(upTo: Int(Limits.timestamp)))
+        let births = try reader.births()
+        self.births = births
         let latest = Int64(try reader.cbor.unsigned(upTo: Int(Limits.timestamp)))
         updatedAt = latest
         let touched = VersionVector(try reader.dots())
-        guard touched.contains(created) else { throw StateError.untouched }
+        guard births.allSatisfy({ touched.contains($0.dot) }) else { throw StateError.untouched }
         self.touched = touched
         covered = VersionVector(try reader.dots())
         openDeletes = try reader.dots()
@@ -96,7 +95,7 @@ extension RecordState {
                 let dot = try reader.dot()
                 guard touched.contains(dot) else { throw StateError.untouched }
                 let age = Int64(try reader.cbor.unsigned(upTo: Int(latest)))
-                let value = RegisterValue(dot: dot, timestamp: latest - age, value: try reader.cbor.value())
+                let value = RegisterValue(dot: dot, timestamp: latest - age, value: try reader.value())
                 if let last = values.last, !last.isDisplayed(before: value) { throw StateError.order }
                 values.append(value)
             }
@@ -161,6 +160,27 @@ private struct StateReader {
     mutating func optionalRecord() throws -> RecordID? { try cbor.optionalRecord() }
 
     mutating func name() throws -> UTF8Text { UTF8Text(try cbor.text(upTo: Limits.nameBytes)) }
+
+    /// The creations, ascending by dot.
+    mutating func births() throws -> [RecordState.Birth] {
+        var births: [RecordState.Birth] = []
+        for _ in 0..<(try count(of: 5)) {
+            let dot = try dot()
+            if let last = births.last, last.dot >= dot { throw StateError.order }
+            births.append(
+                RecordState.Birth(
+                    dot: dot, kind: try name(), parent: try optionalRecord(),
+                    timestamp: Int64(try cbor.unsigned(upTo: Int(Limits.timestamp)))))
+        }
+        return births
+    }
+
+    /// The value of a register, which may be erased.
+    mutating func value() throws -> Value {
+        guard try cbor.nextType() == .array else { return try cbor.value() }
+        try cbor.array(count: 0)
+        return .erased
+    }
 
     /// The number of groups of `size` items in the next array.
     mutating func count(of size: Int) throws -> Int {

@@ -15,6 +15,8 @@ extension RecordState {
         switch operation {
         case .set(let field, let value, let replacing):
             set(field, RegisterValue(dot: past.dot, timestamp: timestamp, value: value), replacing, past)
+        case .add(let field, .erased, let replacing), .remove(let field, .erased, let replacing):
+            takeOut(field, replacing, past)
         case .add(let field, let element, let replacing):
             add(field, element, replacing, past)
         case .remove(let field, let element, let replacing):
@@ -74,6 +76,19 @@ extension RecordState {
         sets[index].elements[place].adds.remove(replacing, in: past)
         guard sets[index].elements[place].adds.isEmpty else { return }
         sets[index].elements.remove(at: place)
+        if sets[index].elements.isEmpty { sets.remove(at: index) }
+    }
+
+    /// What is left of an add or remove whose element was erased (rule D8). The element that it added is not there any
+    /// more. Which one it took out or replaced is not known either: so all elements lose the adds that it names, lest
+    /// one come back.
+    private mutating func takeOut(_ field: UTF8Text, _ replacing: [Dot], _ past: CausalPast) {
+        let index = sets.firstIndex(notBefore: field, by: \.field)
+        guard index < sets.count, sets[index].field == field else { return }
+        for place in sets[index].elements.indices {
+            sets[index].elements[place].adds.remove(replacing, in: past)
+        }
+        sets[index].elements.removeAll { $0.adds.isEmpty }
         if sets[index].elements.isEmpty { sets.remove(at: index) }
     }
 

@@ -41,16 +41,31 @@ public struct RecordState: Hashable, Sendable {
         public internal(set) var elements: [SetElement]
     }
 
+    /// A creation. Of one record there is one, unless its author signed two changes of one number, or searched long for
+    /// two creations that are given the same id.
+    public struct Birth: Hashable, Sendable {
+        /// The change that created the record.
+        public let dot: Dot
+        /// The record's kind.
+        public let kind: UTF8Text
+        /// The record above it; nil if it stands on its own.
+        public let parent: RecordID?
+        /// When, by the author's clock.
+        public let timestamp: Int64
+
+        /// A creation of these parts.
+        public init(dot: Dot, kind: UTF8Text, parent: RecordID?, timestamp: Int64) {
+            self.dot = dot
+            self.kind = kind
+            self.parent = parent
+            self.timestamp = timestamp
+        }
+    }
+
     /// The record.
     public let id: RecordID
-    /// Its kind, for ever.
-    public let kind: UTF8Text
-    /// The record above it, for ever; nil if it stands on its own.
-    public let parent: RecordID?
-    /// The change that created it.
-    public let created: Dot
-    /// When it was created, by the author's clock.
-    public let createdAt: Int64
+    /// Its creations, ascending by dot, at least one. The first decides kind, parent and owner.
+    public internal(set) var births: [Birth]
     /// The registers that were ever written, ascending by field. A cleared one holds ``Value/empty``.
     public internal(set) var registers: [Register]
     /// The sets that have elements, ascending by field.
@@ -66,11 +81,14 @@ public struct RecordState: Hashable, Sendable {
 
     /// The record as its `create` in change `dot` makes it.
     public init(id: RecordID, kind: UTF8Text, parent: RecordID?, dot: Dot, timestamp: Int64) {
+        self.init(id: id, Birth(dot: dot, kind: kind, parent: parent, timestamp: timestamp))
+    }
+
+    /// The record as a creation makes it.
+    public init(id: RecordID, _ birth: Birth) {
+        let (dot, timestamp) = (birth.dot, birth.timestamp)
         self.id = id
-        self.kind = kind
-        self.parent = parent
-        created = dot
-        createdAt = timestamp
+        births = [birth]
         registers = []
         sets = []
         touched = VersionVector()
@@ -78,6 +96,23 @@ public struct RecordState: Hashable, Sendable {
         covered = VersionVector()
         openDeletes = []
         updatedAt = timestamp
+    }
+
+    /// The record's kind.
+    public var kind: UTF8Text { births[0].kind }
+    /// The record above it; nil if it stands on its own.
+    public var parent: RecordID? { births[0].parent }
+    /// The change that created it.
+    public var created: Dot { births[0].dot }
+    /// When it was created, by the author's clock.
+    public var createdAt: Int64 { births[0].timestamp }
+
+    /// Takes in another creation of the same id; it touches the record, too.
+    public mutating func add(_ birth: Birth) {
+        let place = births.firstIndex(notBefore: birth.dot, by: \.dot)
+        births.insert(birth, at: place)
+        touched.raise(birth.dot.replica, to: birth.dot.sequence)
+        updatedAt = max(updatedAt, birth.timestamp)
     }
 
     /// The fields with two or more values, ascending.

@@ -42,23 +42,27 @@ public enum Value: Hashable, Comparable, Sendable {
     case bytes([UInt8])
     /// Text, of which also dates, codes and references to records are written.
     case text(UTF8Text)
+    /// What stands where a value was erased for good. It never occurs in a change in full form.
+    case erased
 
     /// The value of a register that was cleared.
     public static let empty = Value.text("")
 
-    /// Whether this is what a cleared register holds.
-    public var isEmpty: Bool { self == .empty }
+    /// Whether there is nothing to show: this is what a cleared register holds, or it was erased.
+    public var isEmpty: Bool { self == .empty || self == .erased }
 
-    /// Integers before byte strings before texts; within a type by number or by bytes.
+    /// Integers before byte strings before texts before what was erased; within a type by number or by bytes.
     public static func < (a: Self, b: Self) -> Bool {
         switch (a, b) {
         case (.integer(let a), .integer(let b)): a < b
         case (.integer, _): true
         case (_, .integer): false
         case (.bytes(let a), .bytes(let b)): a.lexicographicallyPrecedes(b)
-        case (.bytes, .text): true
-        case (.text, .bytes): false
+        case (.bytes, _): true
+        case (_, .bytes): false
         case (.text(let a), .text(let b)): a < b
+        case (.text, .erased): true
+        case (.erased, _): false
         }
     }
 }

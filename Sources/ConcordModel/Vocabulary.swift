@@ -51,8 +51,9 @@ public struct KindDescription: Hashable, Sendable {
 /// The kinds of this level. Operations on records of other kinds are kept and relayed without effect (rule B4), until
 /// a level that knows the kind, and with it who may write it, judges them.
 public enum Vocabulary {
-    /// Raised whenever a kind is added or its write rule set; digests are compared only between equal levels.
-    public static let level: UInt64 = 1
+    /// Raised whenever a kind is added or its write rule set, or a field is added, which the views show; digests are
+    /// compared only between equal levels.
+    public static let level: UInt64 = 2
 
     /// All kinds, in the order of display.
     public static let kinds: [KindDescription] = [
@@ -77,7 +78,7 @@ public enum Vocabulary {
                 register("ends", .date), register("city"), register("country", .code), register("venue"),
                 register("chair", .code), set("organizers", .code), register("speakers", .integer),
                 register("notes"),
-            ]),
+            ] + provenance),
         KindDescription(
             name: "agenda_item", isOwned: false, parent: "meeting", titleField: "title",
             fields: [register("title", required: true), register("order"), register("notes")]),
@@ -99,7 +100,14 @@ public enum Vocabulary {
                 set("endorsers", .code),
                 register("reported_states", .integer), register("reported_organizations", .integer),
                 register("points", .integer), register("body"), register("notes"),
-            ]),
+            ] + provenance),
+    ]
+
+    /// Where a record comes from that was copied from another space: what whoever copied it says.
+    public static let provenance: [FieldDescription] = [
+        register("source_space"), register("source_record"), register("source_version"),
+        register("shared_by"),
+        register("shared_at", .date),
     ]
 
     /// The kind of this name.

@@ -18,18 +18,20 @@ public struct Daemon: Sendable {
     private let store: ReplicaStore
     private let manager: PeerManager
     private let services: StoreServices
+    private let certificates: CertificateKeeper
+    private let ownBranches: OwnBranches
     private let context: TLSContext
     private let logger: Logger
 
     /// Opens a home.
     ///
-    /// - Throws: ``ConcordError`` with the reason: E-2005 no identity, E-2008 a key that others can read, E-5002 a newer
-    ///   database, E-5003 a damaged one, E-6001 and E-6002 the configuration, E-6004 another daemon on this home.
+    /// - Throws: ``ConcordError`` with the reason: E-2005 no identity, E-2008 a key that others can read, E-2001,
+    ///   E-2002 and E-2011 a key that cannot be opened, E-5002 a newer database, E-5003 a damaged one, E-6001 and E-6002 the configuration, E-6004 another daemon on this home.
     public init(home: NodeHome, configuration: Configuration, logger: Logger) throws {
         self.home = home
         self.configuration = configuration
         self.logger = logger
-        let identity = try home.identity()
+        let (identity, keys) = try home.load(configuration.keys)
         lock = try home.lock()
         store = try ReplicaStore(path: home.database)
         let trusted = TrustedAuthorities()
@@ -38,19 +40,24 @@ public struct Daemon: Sendable {
             context = try TLSContext(
                 TLSConfiguration(
                     certificate: identity.nodeCertificate, authority: identity.authorityCertificate,
-                    key: try home.signingKey()
+                    key: keys.signing
                 ) { peer in trusted.verdict(on: peer, now: clock() / 1000) })
             guard let incarnation = Bytes16(try Randomness.bytes(16)) else {
                 preconditionFailure("16 bytes were asked for")
             }
+            let signer = NodeKeySigner(identity: identity, key: keys.signing)
             manager = try PeerManager(
                 .init(
                     home: home, identity: identity, configuration: configuration, store: store,
-                    context: context,
-                    trusted: trusted, incarnation: incarnation, clock: clock, logger: logger))
+                    context: context, trusted: trusted, incarnation: incarnation,
+                    signReceipt: { try signer.signReceipt($0) }, clock: clock, logger: logger))
+            ownBranches = OwnBranches(store: store, signer: signer, clock: clock, logger: logger)
             services = StoreServices(
-                identity: identity, signer: try home.signer(), store: store, peers: manager,
+                identity: identity, signer: signer, store: store, peers: manager,
                 logger: logger)
+            certificates = CertificateKeeper(
+                home: home, identity: identity, keys: keys, context: context, logger: logger,
+                isOurs: { [store] in Self.isAuthority($0, of: identity.memberID, in: store) })
         } catch {
             throw ConcordError(wrapping: error)
         }
@@ -74,8 +81,11 @@ public struct Daemon: Sendable {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    LocalAPIServer(lock: lock, services: services, peers: manager, logger: logger),
-                    AdvanceService(advances: advances, manager: manager, signal: signal),
+                    LocalAPIServer(
+                        lock: lock, services: services, peers: manager, certificates: certificates,
+                        access: configuration.access, logger: logger),
+                    AdvanceService(
+                        advances: advances, manager: manager, ownBranches: ownBranches, signal: signal),
                     MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),
                     ExchangeService(listeners: listeners, manager: manager),
                 ],
@@ -88,6 +98,16 @@ public struct Daemon: Sendable {
         try store.close()
         lock.release()
         logger.info("stopped")
+    }
+
+    /// Whether a roster names this authority's key as one that the member has now.
+    private static func isAuthority(_ authority: Certificate, of member: MemberID, in store: ReplicaStore)
+        -> Bool
+    {
+        ((try? store.spaces()) ?? []).contains { space in
+            let entry = (try? store.roster(space.id))?.entry(member)
+            return entry?.hasAuthority(authority.publicKey.fingerprint) ?? false
+        }
     }
 
     private func observeStore() -> AsyncStream<Advance> {

@@ -35,19 +35,22 @@ struct ExchangeService: Service {
 struct AdvanceService: Service {
     let advances: AsyncStream<Advance>
     let manager: PeerManager
+    let ownBranches: OwnBranches
     let signal: Signal
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await advance in advances {
                 signal.raise()
+                await ownBranches.adopt(in: advance.space)
                 await manager.advanced(advance.space, position: advance.position)
             }
         }
     }
 }
 
-/// Keeps the search index up to date behind the writers, and looks for new addresses now and then.
+/// Keeps the search index up to date behind the writers, looks for new addresses now and then, and clears away what
+/// erased values left where readers were in the way.
 struct MaintenanceService: Service {
     let store: ReplicaStore
     let manager: PeerManager
@@ -60,6 +63,10 @@ struct MaintenanceService: Service {
     private static let indexDelay: Duration = .seconds(1)
     /// How often the addresses in the members' records are looked at.
     private static let redialInterval: Duration = .seconds(60)
+    /// How often it is tried again to clear away what was erased.
+    private static let sweepInterval: Duration = .seconds(15)
+    /// How often it is asked whether a receipt is due; the first is due as soon as something is held.
+    private static let receiptInterval: Duration = .seconds(5)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -68,7 +75,23 @@ struct MaintenanceService: Service {
                 group.addTask {
                     while (try? await Task.sleep(for: Self.redialInterval)) != nil { await manager.redial() }
                 }
+                group.addTask {
+                    repeat { await sweep() } while (try? await Task.sleep(for: Self.sweepInterval)) != nil
+                }
+                group.addTask {
+                    while (try? await Task.sleep(for: Self.receiptInterval)) != nil {
+                        await manager.issueReceipts()
+                    }
+                }
             }
+        }
+    }
+
+    private func sweep() async {
+        do {
+            try await store.sweepErased()
+        } catch {
+            report("erasure", error)
         }
     }
 
@@ -78,12 +101,15 @@ struct MaintenanceService: Service {
             do {
                 while try await store.indexSearch(maximum: Self.indexBatch) > 0, !Task.isCancelled {}
             } catch {
-                let error = ConcordError(wrapping: error)
-                logger.error(
-                    "search index",
-                    metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
+                report("search index", error)
             }
         }
+    }
+
+    private func report(_ work: String, _ error: any Error) {
+        let error = ConcordError(wrapping: error)
+        logger.error(
+            "\(work)", metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
     }
 }
 

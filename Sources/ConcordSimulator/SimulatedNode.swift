@@ -18,6 +18,8 @@ struct SimulatedNode: Sendable {
 
     let number: Int
     let identity: SimulatedIdentity
+    /// The node of which this one is a copy that pretends to be it; nil for an honest one.
+    let original: Int?
     private let folder: URL
     private let seed: UInt64
     private var life = 0
@@ -31,17 +33,18 @@ struct SimulatedNode: Sendable {
     var clockOffset: Int64 = 0
     /// The node does nothing until then.
     var pausedUntil: Int64 = 0
-    /// An earlier state of the database, for the canary.
+    /// An earlier state of the database, and how much was written then.
     private var snapshot: (file: URL, written: Int)?
 
-    init(_ number: Int, seed: UInt64, folder: URL) throws {
+    init(_ number: Int, copyOf original: Int? = nil, seed: UInt64, folder: URL) throws {
         self.number = number
+        self.original = original
         self.seed = seed
         self.folder = folder
-        identity = try SimulatedIdentity(number)
+        identity = try SimulatedIdentity(original ?? number)
     }
 
-    var name: String { identity.city }
+    var name: String { original == nil ? identity.city : "\(identity.city)*" }
     private var path: URL { folder.appendingPathComponent("node\(number)-\(life).sqlite") }
 
     /// Opens the database, which is made if there is none.
@@ -56,10 +59,14 @@ struct SimulatedNode: Sendable {
         self.store = store
     }
 
-    /// Kills the node: the next life has the files as they are now, or as they were at the canary's snapshot.
-    mutating func crash(losingCommits: Bool) throws {
+    /// Kills the node: the next life has the files as they are now, or as they were when they were copied.
+    ///
+    /// - Parameter restoring: whether what was written since is known to be lost here: people put back a copy of the
+    ///   files.
+    mutating func crash(losingCommits: Bool, restoring: Bool = false) throws {
         guard let store else { return }
         let source = losingCommits ? snapshot?.file ?? path : path
+        if restoring, let snapshot { written.removeSubrange(snapshot.written...) }
         let old = path
         life += 1
         try Self.copy(source, to: path)
@@ -68,12 +75,21 @@ struct SimulatedNode: Sendable {
         Self.remove(old)
     }
 
-    /// Keeps the database as it is now, for the canary.
-    mutating func keepSnapshot() throws {
-        guard store != nil, snapshot == nil else { return }
+    /// Keeps a copy of the database as it is now, the first time or anew.
+    mutating func keepSnapshot(anew: Bool = false) throws {
+        guard store != nil, hasSpace, snapshot == nil || anew else { return }
         let copy = folder.appendingPathComponent("node\(number)-snapshot.sqlite")
+        for suffix in Self.suffixes { try? FileManager.default.removeItem(atPath: copy.path + suffix) }
         try Self.copy(path, to: copy)
         snapshot = (copy, written.count)
+    }
+
+    /// Begins to be a copy of another node, as that one is now.
+    mutating func become(_ other: SimulatedNode) throws {
+        try Self.copy(other.path, to: path)
+        try open()
+        hasSpace = other.hasSpace
+        clockOffset = other.clockOffset
     }
 
     /// Whether going back to the snapshot would lose an acknowledged change.

@@ -22,6 +22,9 @@ extension Simulation {
         case .crash:
             try crash()
             schedule(.crash, swarm.crashInterval)
+        case .restore:
+            try restore()
+            schedule(.restore, swarm.restoreInterval)
         case .pause:
             let node = faults.number(0...nodes.count - 1)
             let time = faults.duration(mean: 5_000)
@@ -57,17 +60,41 @@ extension Simulation {
 
     /// Kills a node, which comes back after a while.
     ///
-    /// - Parameter losingCommits: whether it comes back in the earlier state that the canary kept.
-    mutating func crash(_ node: Int, losingCommits: Bool) throws {
+    /// - Parameters:
+    ///   - losingCommits: whether it comes back in an earlier state that was kept.
+    ///   - writes: for a state that people put back: what they write before the node meets anybody.
+    mutating func crash(_ node: Int, losingCommits: Bool, writes: Int? = nil) throws {
         guard nodes[node].store != nil else { return }
         figures.crashes += 1
-        log(node, "crash")
+        log(node, writes == nil ? "crash" : "restore an earlier copy")
         for id in connections.keys.sorted() where connections[id]?.side(of: node) != nil {
             kill(node, in: id)
         }
-        canaryFired = canaryFired || losingCommits
-        try nodes[node].crash(losingCommits: losingCommits)
-        queue.add(.reopen(node: node), at: now + faults.duration(mean: 3_000))
+        canaryFired = canaryFired || losingCommits && writes == nil
+        try nodes[node].crash(losingCommits: losingCommits, restoring: writes != nil)
+        queue.add(.reopen(node: node, writes: writes ?? 0), at: now + faults.duration(mean: 3_000))
+    }
+
+    /// People copy a node's files, and another time put the copy back.
+    private mutating func restore() throws {
+        let node = faults.number(0...swarm.nodes - 1)
+        guard nodes[node].store != nil else { return }
+        guard faults.chance(60), nodes[node].canLoseCommits else {
+            return try nodes[node].keepSnapshot(anew: true)
+        }
+        figures.restored += 1
+        try crash(node, losingCommits: true, writes: faults.number(0...3))
+    }
+
+    /// Somebody who got hold of a node's disk runs a copy of it, which writes under the same replica.
+    mutating func copy() throws {
+        guard let original = swarm.copied, healedAt == nil else { return }
+        guard let store = nodes[original].store, nodes[original].hasSpace,
+            try store.roster(space).entry(nodes[original].identity.member) != nil
+        else { return queue.add(.copy, at: now + 500) }
+        try nodes[swarm.nodes].become(nodes[original])
+        figures.copies += 1
+        log(swarm.nodes, "a copy begins to write")
     }
 
     /// A node's side of a connection dies with it, also of one that was cut before.
@@ -80,15 +107,20 @@ extension Simulation {
     }
 
     /// A node that was killed comes back and must have all that it acknowledged to its people.
-    mutating func reopen(_ node: Int) throws {
+    mutating func reopen(_ node: Int, writes: Int) async throws {
         guard nodes[node].store == nil else { return }
         try nodes[node].open()
         log(node, "reopen")
         guard let store = nodes[node].store, nodes[node].hasSpace else { return }
-        let held = try store.held(space).vector
-        for written in nodes[node].written where !held.contains(written.dot) {
+        let chains = try store.nodes(space)
+        for written in nodes[node].written
+        where !chains.contains(where: { chain in
+            chain.replica == written.dot.replica && chain.start <= written.dot.sequence
+                && written.dot.sequence <= chain.sequence
+        }) {
             throw Violation(
                 invariant: .writesSurvive, detail: "\(nodes[node].name) lost \(written.dot) in a crash")
         }
+        for _ in 0..<writes { try await writeSomething(at: node) }
     }
 }

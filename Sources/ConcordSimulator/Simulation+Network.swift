@@ -6,6 +6,9 @@ import ConcordStore
 import ConcordSync
 
 extension Simulation {
+    /// What must be noticed where a replica is written in two places.
+    private static let alarmsOfForks: [ErrorCode] = [.equivocation, .ourReplicaElsewhere]
+
     // MARK: Connecting
 
     /// Two nodes connect, if both are up, reach each other and know each other's member.
@@ -40,10 +43,12 @@ extension Simulation {
         queue.add(.dial(link: link), at: now + network.duration(mean: healedAt == nil ? mean : 200))
     }
 
-    private func accepts(_ node: Int, _ peer: Int) throws -> Bool {
+    func accepts(_ node: Int, _ peer: Int) throws -> Bool {
         guard let store = nodes[node].store else { return false }
         let member = nodes[peer].identity.member
-        return try store.roster(space).role(member) != nil || store.space(space).inviter?.member == member
+        let roster = try store.roster(space)
+        guard roster.entry(member)?.suspensions.isEmpty ?? true else { return false }
+        return try roster.role(member) != nil || store.space(space).inviter?.member == member
     }
 
     private mutating func makeEnd(_ node: Int) throws -> ConnectionEnd {
@@ -91,10 +96,15 @@ extension Simulation {
         guard let node = connections[id]?.ends[side].node else { return }
         switch effect {
         case .send(let frame): try send(frame, id, side)
-        case .readHeld, .readSlice, .apply: connections[id]?.ends[side].tasks.append(effect)
+        case .readHeld, .readSlice, .apply, .compare, .readReceipts:
+            connections[id]?.ends[side].tasks.append(effect)
+        case .receipts, .ownReplicaElsewhere: connections[id]?.ends[side].tasks.append(effect)
         case .progress(_, let progress): connections[id]?.ends[side].progress = progress
         case .peerHello: break
         case .roundTrip: connections[id]?.ends[side].roundTrips += 1
+        case .alarm(_, let error) where swarm.hasForks && Self.alarmsOfForks.contains(error.code):
+            log(node, "alarm \(error.code.rawValue): \(error.message)")
+            figures.alarms += 1
         case .alarm(_, let error):
             throw Violation(invariant: .noFaults, detail: "\(nodes[node].name) raises an alarm: \(error)")
         case .end(let end): try finish(end, id, side)
@@ -104,7 +114,9 @@ extension Simulation {
     private mutating func finish(_ end: SessionEnd, _ id: Int, _ side: Int) throws {
         guard let node = connections[id]?.ends[side].node else { return }
         log(node, "end \(id): \(end.code ?? "-") \(end.sentence)")
-        let expected: [ErrorCode] = [.peerSilent, .connectionFailed]
+        var expected: [ErrorCode] = [.peerSilent, .connectionFailed]
+        if swarm.hasForks { expected.append(.equivocation) }
+        if swarm.procedureInterval != nil { expected += [.peerSuspended, .ourMemberSuspended] }
         guard expected.contains(where: { $0.rawValue == end.code }) else {
             throw Violation(
                 invariant: .noFaults, detail: "\(nodes[node].name) ended a session: \(end.sentence)")
@@ -132,13 +144,14 @@ extension Simulation {
         let node = nodes[end.node]
         switch try? Message(encoded: frame) {
         case .acknowledge(let space, let vector)?:
-            guard try node.store?.held(space).vector.covers(vector) ?? false else {
+            // Where there are branches, these are names that the peer has for chains.
+            guard try swarm.hasForks || node.store?.held(space).vector.covers(vector) ?? false else {
                 throw Violation(
                     invariant: .acknowledgedIsDurable,
                     detail: "\(node.name) acknowledges what it does not hold")
             }
         case .changes(_, let runs)?:
-            let last = VersionVector(runs.map { Dot($0.replica, $0.lastSequence) })
+            let last = VersionVector(runs.map { Dot($0.chain, $0.lastSequence) })
             connections[id]?.ends[side].unacknowledged.append((last, frame.count))
             log(
                 end.node,

@@ -19,29 +19,77 @@ extension Simulation {
         connections[id]?.ends[side].tasks.removeFirst()
         connections[id]?.ends[side].isWorking = false
         let answer = try await answer(task, store, end.node)
+        guard let answer else { return try wake(id, side) }
+        if case .applied(let space, let outcome) = answer, let replica = outcome.forked, outcome.tookBranch {
+            figures.forks += 1
+            for other in connections.keys.sorted() where other != id {
+                guard let side = connections[other]?.side(of: end.node) else { continue }
+                try feed(other, side, .forked(space, replica))
+            }
+            try await adopt(end.node)
+        }
         try feedAdvances(end.node)
         try feed(id, side, answer)
+        try endWithSuspended(end.node)
+    }
+
+    /// An honest node whose own replica was forked, since its files were put back or copied, brings its branches back
+    /// into effect.
+    private mutating func adopt(_ node: Int) async throws {
+        let identity = nodes[node].identity
+        guard nodes[node].original == nil, let store = nodes[node].store,
+            try store.hasOwnBranches(in: space, of: NodeID(certificate: identity.node))
+        else { return }
+        do {
+            let count = try await store.adoptOwnBranches(
+                in: space, by: identity.signer, author: "the node", now: nodes[node].clock(now))
+            figures.adopted += Int(count)
+            log(node, "\(count) changes of own branches count again")
+        } catch let error as ConcordError where Workload.expectedRefusals.contains(error.code) {
+            log(node, "own branches wait: \(error.code.rawValue)")
+        }
+    }
+
+    /// Goes on with what the session asked for besides.
+    private mutating func wake(_ id: Int, _ side: Int) throws {
+        guard let end = connections[id]?.ends[side], !end.tasks.isEmpty, !end.isWorking else { return }
+        connections[id]?.ends[side].isWorking = true
+        queue.add(.work(connection: id, side: side), at: now)
     }
 
     private mutating func answer(
         _ task: SessionEffect, _ store: ReplicaStore, _ node: Int
-    ) async throws -> SessionInput {
+    ) async throws -> SessionInput? {
         switch task {
         case .readHeld(let space):
-            let (summary, digest) = try await store.heldWithDigest(space)
+            let (summary, digest) = try await store.heldForPeer(space)
             return .held(space, summary, digest: digest)
         case .readSlice(let space, let after, let known, let maximumBytes):
             let slice = try store.slice(space, after: after, excluding: known, maximumBytes: maximumBytes)
             return .slice(space, slice)
+        case .compare(let space, let heads):
+            return .compared(space, try await store.compare(heads, in: space))
+        case .readReceipts(let space):
+            return .receipts(space, try store.receipts(space).map { try Receipt(encoded: $0.bytes) })
+        case .receipts(let space, let receipts):
+            try await keep(receipts, in: space, at: node)
+            return nil
+        case .ownReplicaElsewhere(let space, let replica):
+            try await store.retire(replica, in: space)
+            log(node, "leave replica \(replica) behind")
+            return nil
         case .apply(let space, let runs):
             if swarm.canary == .falseAcknowledgement, figures.changes > 5, !canaryFired {
                 canaryFired = true
-                let durable = VersionVector(runs.map { Dot($0.replica, $0.lastSequence) })
+                let durable = VersionVector(runs.map { Dot($0.chain, $0.lastSequence) })
                 return .applied(
                     space, ReceiveOutcome(durable: durable, applied: 0, heldBack: 0, refusal: nil))
             }
             let outcome = try await store.receive(runs, in: space)
-            log(node, "receive: \(outcome.applied) new, \(outcome.heldBack) held back")
+            log(
+                node,
+                "receive: \(outcome.applied) new, \(outcome.heldBack) held back"
+                    + (outcome.forked == nil ? "" : ", a fork"))
             return .applied(space, outcome)
         default: preconditionFailure("not a task of the store")
         }
@@ -57,6 +105,37 @@ extension Simulation {
         }
     }
 
+    /// Keeps receipts that are true, and passes the new ones on.
+    private mutating func keep(_ receipts: [Receipt], in space: SpaceID, at node: Int) async throws {
+        guard let store = nodes[node].store else { return }
+        let roster = try store.roster(space)
+        let clock = nodes[node].clock(now)
+        let genuine = receipts.filter { receipt in
+            guard let authorities = roster.entry(receipt.member)?.authorities else { return false }
+            return (try? receipt.verify(authorities: authorities, now: clock)) != nil
+        }
+        let stored = genuine.map {
+            StoredReceipt(node: $0.node, member: $0.member, timestamp: $0.timestamp, bytes: $0.encoded)
+        }
+        let newer = Set(try await store.keep(stored, in: space).map(\.node))
+        let new = genuine.filter { newer.contains($0.node) }
+        figures.receipts += new.count
+        for id in connections.keys.sorted() where !new.isEmpty {
+            guard let side = connections[id]?.side(of: node) else { continue }
+            try feed(id, side, .receipts(space, new))
+        }
+    }
+
+    /// A node signs what it holds.
+    private mutating func signReceipt(_ node: Int) async throws {
+        guard let store = nodes[node].store else { return }
+        let identity = nodes[node].identity
+        let receipt = try Receipt(
+            space: space, member: identity.member, holds: try store.held(space).vector,
+            timestamp: nodes[node].clock(now), certificate: identity.node, key: identity.nodeKey)
+        try await keep([receipt], in: space, at: node)
+    }
+
     // MARK: For people
 
     /// Somebody at some node writes something.
@@ -65,19 +144,24 @@ extension Simulation {
         if stepsLeft <= 0 { return try heal() }
         queue.add(.write, at: now + workload.duration(mean: swarm.meanWriteInterval))
         let node = workload.number(0...nodes.count - 1)
-        guard let store = nodes[node].store, nodes[node].hasSpace, nodes[node].pausedUntil <= now else {
-            return
-        }
+        guard nodes[node].pausedUntil <= now else { return }
+        try await writeSomething(at: node)
+    }
+
+    /// Writes something that is drawn.
+    mutating func writeSomething(at node: Int) async throws {
+        guard let store = nodes[node].store, nodes[node].hasSpace else { return }
         var drawer = Workload(
             random: workload, weights: swarm.workWeights, code: nodes[node].identity.code, space: space)
         let drafts = try drawer.drafts(store)
         workload = drawer.random
         guard !drafts.isEmpty else { return }
         try await write(drafts, at: node)
+        if workload.chance(5) { try await signReceipt(node) }
     }
 
     /// Writes drafts and remembers what the store says is durable.
-    private mutating func write(_ drafts: [Draft], at node: Int) async throws {
+    mutating func write(_ drafts: [Draft], at node: Int) async throws {
         guard let store = nodes[node].store else { return }
         let results = try await store.write(
             drafts, in: space, by: nodes[node].identity.signer, author: "people of \(nodes[node].name)",
@@ -127,7 +211,7 @@ extension Simulation {
         }
         guard let inviter = neighbours.min() else { return }
         _ = try await store.addSpace(
-            charter, inviterAuthority: nodes[inviter].identity.authority.der, knownAuthorities: [])
+            charter, inviterAuthority: nodes[inviter].identity.authority.der)
         nodes[node].hasSpace = true
         log(node, "join, invited by \(nodes[inviter].name)")
     }

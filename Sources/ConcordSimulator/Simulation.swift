@@ -31,9 +31,13 @@ struct Simulation {
         case endorse(signer: Int, subject: Int)
         /// A node takes up its invitation.
         case join(node: Int)
-        /// A node that was killed comes back.
-        case reopen(node: Int)
-        case disconnect, partition, crash, pause, clock
+        /// A node that was killed comes back; one that people put back to an earlier state writes at once.
+        case reopen(node: Int, writes: Int)
+        /// The hostile copy of a node appears.
+        case copy
+        /// A member signs that the member of the last founding or admitted node be suspended, or reinstated.
+        case sign(signer: Int, act: Procedure)
+        case disconnect, partition, crash, pause, clock, restore, procedure
         /// Whether all is well by now is looked at.
         case check
     }
@@ -56,6 +60,12 @@ struct Simulation {
     var healedAt: Int64?
     var isConverged = false
     var canaryFired = false
+    /// The suspensions that were drafted.
+    var suspensions: [Digest] = []
+    /// When people last looked whether signatures are missing.
+    var signedAgainAt: Int64 = 0
+    /// Whether the last act that was drafted is a suspension.
+    var isSuspended = false
     var figures = SimulationFigures()
     private(set) var lastEvents: [String] = []
     private let output: (String) -> Void
@@ -73,6 +83,10 @@ struct Simulation {
         self.swarm = swarm
         nodes = try (0..<swarm.nodes).map { try SimulatedNode($0, seed: seed, folder: folder) }
         links = swarm.links.map { SimulatedLink(nodes: $0) }
+        if let copied = swarm.copied {
+            nodes.append(try SimulatedNode(swarm.nodes, copyOf: copied, seed: seed, folder: folder))
+            links += swarm.linksOfCopy.map { SimulatedLink(nodes: ($0, swarm.nodes)) }
+        }
         let founders = nodes[..<swarm.founders].map(\.identity)
         let text = try Charter(
             name: "Simulated network", timestamp: 1_474_329_600_000,
@@ -104,7 +118,7 @@ struct Simulation {
     }
 
     private mutating func start() async throws {
-        for number in nodes.indices {
+        for number in 0..<swarm.nodes {
             try nodes[number].open()
             if number < swarm.founders {
                 _ = try await nodes[number].store?.addSpace(charter)
@@ -125,6 +139,9 @@ struct Simulation {
         schedule(.crash, swarm.crashInterval)
         schedule(.pause, swarm.pauseInterval)
         schedule(.clock, swarm.clockInterval)
+        schedule(.restore, swarm.restoreInterval)
+        schedule(.procedure, swarm.procedureInterval)
+        if swarm.copied != nil { schedule(.copy, 800) }
     }
 
     /// Schedules a fault, if it occurs in this run.
@@ -144,8 +161,11 @@ struct Simulation {
         case .write: try await write()
         case .endorse(let signer, let subject): try await endorse(signer, subject)
         case .join(let node): try await join(node)
-        case .reopen(let node): try reopen(node)
-        case .disconnect, .partition, .crash, .pause, .clock: try strike(event)
+        case .reopen(let node, let writes): try await reopen(node, writes: writes)
+        case .copy: try copy()
+        case .sign(let signer, let act): try await sign(act, signer)
+        case .procedure: try draftProcedure()
+        case .disconnect, .partition, .crash, .pause, .clock, .restore: try strike(event)
         case .check: try check()
         }
     }
@@ -161,8 +181,11 @@ struct Simulation {
         for index in links.indices { links[index].blockedUntil = 0 }
         for index in nodes.indices {
             nodes[index].pausedUntil = 0
-            if nodes[index].store == nil { queue.add(.reopen(node: index), at: now) }
+            if nodes[index].store == nil, nodes[index].original == nil {
+                queue.add(.reopen(node: index, writes: 0), at: now)
+            }
         }
+        try healProcedure()
         for link in links.indices where links[link].connection == nil {
             queue.add(.dial(link: link), at: now)
         }

@@ -83,6 +83,16 @@ struct Swarm: Sendable {
     let clockSkew: Int64
     /// Out of a hundred broken connections, how many are noticed by one side only after a long silence.
     let halfOpenPercent: Int
+    /// How often people put back an older copy of a node's database, and write before anybody is met.
+    let restoreInterval: Int64?
+    /// The node of which a hostile copy appears, which shows other nodes another branch; nil in a run without one.
+    let copied: Int?
+    /// The nodes that the copy is linked to.
+    let linksOfCopy: [Int]
+    /// How often written procedure suspends a member, or reinstates it; nil if that does not occur.
+    let procedureInterval: Int64?
+    /// Whether the member that is suspended is reinstated in the end.
+    let endsReinstated: Bool
     /// The weight of each kind of work, in the order of ``Work``.
     let workWeights: [Int]
     let canary: Canary?
@@ -102,6 +112,15 @@ struct Swarm: Sendable {
         let crashes = interval([2_000, 8_000])
         pauseInterval = interval([3_000, 10_000])
         clockInterval = interval([2_000, 10_000])
+        let isHonest = random.chance(50)
+        restoreInterval = isHonest || options.canary ? nil : random.pick([nil, 300, 1_000, 4_000])
+        let target = random.number(0...nodes - 1)
+        copied = isHonest || options.canary || nodes < 3 || random.chance(40) ? nil : target
+        // A founder among them, whom the copy knows and who knows it whatever it missed.
+        let founder = target == 0 ? 1 : 0
+        linksOfCopy = (0..<nodes).filter { $0 == founder || $0 != target && random.chance(50) }
+        procedureInterval = nodes < 3 || founders < 2 || random.chance(50) ? nil : random.pick([500, 3_000])
+        endsReinstated = random.chance(60)
         clockSkew = random.pick([0, 1_000, 3_600_000, 86_400_000])
         halfOpenPercent = random.pick([0, 10, 50])
         var weights = Work.allCases.map { _ in random.chance(80) ? random.number(1...100) : 0 }
@@ -121,17 +140,22 @@ struct Swarm: Sendable {
         }
     }
 
+    /// Whether one number of a chain may come to stand for two changes.
+    var hasForks: Bool { restoreInterval != nil || copied != nil }
+
     /// In one line, what was drawn.
     var summary: String {
         func text(_ interval: Int64?) -> String { interval.map { "\($0)" } ?? "-" }
         let faults = [
             ("disconnect", disconnectInterval), ("partition", partitionInterval), ("crash", crashInterval),
-            ("pause", pauseInterval), ("clock", clockInterval),
+            ("pause", pauseInterval), ("clock", clockInterval), ("restore", restoreInterval),
+            ("procedure", procedureInterval),
         ].map { "\($0.0) \(text($0.1))" }.joined(separator: ", ")
         return
             "nodes \(nodes) (\(founders) founders, threshold \(admissionThreshold)) as \(topology.rawValue), "
             + "latency \(latency) ms, \(bandwidth) B/ms, write \(meanWriteInterval) ms, \(faults), "
-            + "skew \(clockSkew) ms" + (canary.map { ", canary \($0.rawValue)" } ?? "")
+            + "skew \(clockSkew) ms" + (copied.map { ", hostile copy of \($0) at \(linksOfCopy)" } ?? "")
+            + (canary.map { ", canary \($0.rawValue)" } ?? "")
     }
 }
 

@@ -29,8 +29,9 @@ public struct Violation: Error, Hashable, Sendable {
         case equalRecords = "equal changes give equal records"
         /// Every acknowledged change is held everywhere.
         case nothingLost = "every acknowledged change is held everywhere, as it was written"
-        /// No number of a chain stands for two changes.
-        case noDotTwice = "no number of a chain stands for two changes"
+        /// No number of a chain stands for two changes, save where a replica was written in two places.
+        case noDotTwice =
+            "no number of a chain stands for two changes, save where a replica was written in two places"
         /// The log and the visible state of every node verify.
         case verifies = "the log and the visible state of every node verify"
     }
@@ -54,6 +55,20 @@ public struct SimulationFigures: Hashable, Sendable {
     public var disconnects = 0
     /// Nodes that were killed.
     public var crashes = 0
+    /// Older copies of databases that people put back.
+    public var restored = 0
+    /// Hostile copies of nodes.
+    public var copies = 0
+    /// Branches of replicas that were found.
+    public var forks = 0
+    /// Changes behind forks that their honest authors brought back into effect.
+    public var adopted = 0
+    /// Alarms that were raised, all of them due.
+    public var alarms = 0
+    /// Suspensions and reinstatements that were drafted.
+    public var procedures = 0
+    /// Receipts that were kept.
+    public var receipts = 0
     /// Frames that arrived.
     public var frames = 0
     /// Bytes that were sent.
@@ -73,6 +88,13 @@ public struct SimulationFigures: Hashable, Sendable {
         connections += other.connections
         disconnects += other.disconnects
         crashes += other.crashes
+        restored += other.restored
+        copies += other.copies
+        forks += other.forks
+        adopted += other.adopted
+        alarms += other.alarms
+        procedures += other.procedures
+        receipts += other.receipts
         frames += other.frames
         bytes += other.bytes
         milliseconds += other.milliseconds
@@ -81,7 +103,8 @@ public struct SimulationFigures: Hashable, Sendable {
     /// In one line.
     public var summary: String {
         "seeds \(seeds), changes \(changes), refusals \(refusals), conflicts \(conflicts), deleted \(deleted), connections \(connections), disconnects "
-            + "\(disconnects), crashes \(crashes), frames \(frames), bytes \(bytes), simulated seconds "
+            + "\(disconnects), crashes \(crashes), restored \(restored), copies \(copies), forks \(forks), adopted \(adopted), alarms \(alarms), "
+            + "procedures \(procedures), receipts \(receipts), frames \(frames), bytes \(bytes), simulated seconds "
             + "\(milliseconds / 1000)"
     }
 }

@@ -15,7 +15,7 @@ struct Workload {
 
     /// Why an honest write may be refused.
     static let expectedRefusals: [ErrorCode] = [
-        .fieldInConflict, .recordNotShown, .notYetAdmitted, .noConflict, .notTheOwner,
+        .fieldInConflict, .recordNotShown, .notYetAdmitted, .noConflict, .notTheOwner, .notInStanding,
     ]
 
     /// Some drafts, none if there is nothing to work on.

@@ -35,6 +35,7 @@ public final class ReplicaStore: Sendable {
     /// The path of the database.
     public let path: String
     let writer: StoreWriter
+    let randomBytes: @Sendable (Int) throws -> [UInt8]
     private let queue: WriteQueue
     private let receiver: Receiver
 
@@ -48,6 +49,7 @@ public final class ReplicaStore: Sendable {
         self.path = path
         let pool = try mappingErrors { try DatabaseFile(path: path).open(options) }
         writer = StoreWriter(pool: pool, isReadOnly: options.readOnly)
+        randomBytes = options.randomBytes
         queue = WriteQueue(writer: writer, random: options.randomBytes)
         receiver = Receiver(writer: writer)
         try mappingErrors { [writer] in try writer.publishAll() }
@@ -112,6 +114,19 @@ public final class ReplicaStore: Sendable {
             let held = try memory.space(space, db)
             let digest = try SpaceDigest.compute(held, db, storing: !writer.isReadOnly)
             return (PublishedSpace(held).summary, digest)
+        }
+    }
+
+    /// What a peer is to hear of what is held: chains of which values are missing without an erasure only up to there,
+    /// and no digest while such a change has effect, since others may see those values (Protocol/changes.md, "Erasure").
+    public func heldForPeer(_ space: SpaceID) async throws -> (summary: HeldSummary, digest: Digest?) {
+        try await writer.run { [writer] db, memory in
+            let held = try memory.space(space, db)
+            let published = PublishedSpace(held)
+            let summary =
+                published.provisional.isEmpty ? published.summary : try Provisional.summary(published, db)
+            guard !Provisional.isVisible(published) else { return (summary, nil) }
+            return (summary, try SpaceDigest.compute(held, db, storing: !writer.isReadOnly))
         }
     }
 

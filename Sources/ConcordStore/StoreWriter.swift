@@ -57,6 +57,11 @@ final class StoreWriter: Sendable {
             throw error
         }
         for space in spaces { publish(space) }
+        if memory.hasRemains {
+            memory.hasRemains = false
+            // Should readers be in the way, or this fail, the mark in the database stays for the next attempt.
+            enqueue { db, _ in _ = try? ErasureRemains.sweep(db) }
+        }
         guard !spaces.isEmpty, let tell = observer.withLock({ $0 }) else { return }
         for space in spaces { tell(space.space, space.position) }
     }

@@ -47,7 +47,7 @@ struct Conversation: Sendable {
     /// Starts the exchange of what both announced, and says who the peer is.
     mutating func begin(now: Milliseconds, _ effects: inout [SessionEffect]) throws(SessionFault) {
         try matchSpaces(now: now, &effects)
-        flush(context(now), &effects)
+        try flush(context(now), &effects)
     }
 
     /// Handles an input of a session that is under way.
@@ -65,6 +65,10 @@ struct Conversation: Sendable {
             }
         case .slice(let space, let slice):
             try onExchange(space) { exchange throws(SessionFault) in try exchange.slice(slice) }
+        case .compared(let space, let comparison):
+            try onExchange(space) { exchange throws(SessionFault) in
+                exchange.compared(comparison, now: now, &effects)
+            }
         case .applied(let space, let outcome):
             try onExchange(space) { exchange throws(SessionFault) in
                 try exchange.applied(outcome, now: now, &effects)
@@ -73,12 +77,18 @@ struct Conversation: Sendable {
             try onExchange(space) { exchange throws(SessionFault) in
                 exchange.advanced(to: position, now: now, &effects)
             }
+        case .forked(let space, let replica):
+            try onExchange(space) { exchange throws(SessionFault) in
+                exchange.foundFork(of: replica, isShown: true, &effects)
+            }
+        case .receipts(let space, let receipts):
+            try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
         case .writable(let writable): isWritable = writable
         case .tick: try tick(context, &effects)
         case .started, .spacesChanged, .stop, .storeFailed, .disconnected:
             preconditionFailure("the session handles this input itself")
         }
-        flush(context, &effects)
+        try flush(context, &effects)
     }
 
     /// Announces other spaces than before.
@@ -95,8 +105,10 @@ struct Conversation: Sendable {
             helloToSend = hello
             try matchSpaces(now: now, &effects)
         }
-        for head in hello.spaces { if let index = index(of: head.space) { exchanges[index].update(head) } }
-        flush(context(now), &effects)
+        for head in hello.spaces {
+            if let index = index(of: head.space) { exchanges[index].update(head, &effects) }
+        }
+        try flush(context(now), &effects)
     }
 
     /// When a tick is wanted at the latest.
@@ -107,6 +119,7 @@ struct Conversation: Sendable {
         }
         for exchange in exchanges {
             if let due = exchange.tickAt(configuration) { deadline = min(deadline, due) }
+            if isWritable, let due = exchange.receiptsAt { deadline = min(deadline, due) }
             if let stall = stallAt(exchange) { deadline = min(deadline, stall) }
         }
         return deadline
@@ -123,9 +136,9 @@ struct Conversation: Sendable {
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(summary, context: context, &effects)
             }
-        case .vector(let space, let vector):
+        case .vector(let space, let heads):
             try onSharedExchange(space) { exchange throws(SessionFault) in
-                try exchange.received(vector: vector, context: context, &effects)
+                try exchange.received(heads: heads, now: context.now, &effects)
             }
         case .changes(let space, let runs):
             let applying = exchanges.reduce(0) { $0 + $1.applyingBytes }
@@ -139,6 +152,10 @@ struct Conversation: Sendable {
         case .acknowledge(let space, let vector):
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(acknowledgement: vector, now: context.now, &effects)
+            }
+        case .receipts(let space, let receipts):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(receipts, now: context.now, &effects)
             }
         case .ping(let nonce): pongToSend = nonce
         case .pong(let nonce): effects.append(.roundTrip(try liveness.pong(nonce, now: context.now)))
@@ -156,8 +173,9 @@ struct Conversation: Sendable {
         for head in hello.spaces where withdrawnByPeer.contains(head.space) {
             throw SessionFault(.unexpectedMessage, "a space that was taken back is announced again")
         }
-        for head in peerHello.spaces where !hello.spaces.contains(where: { $0.space == head.space }) {
-            withdrawnByPeer.append(head.space)
+        // Only of what was shared can messages be on their way; what a peer invents is not remembered.
+        for space in sharedSpaces where !hello.spaces.contains(where: { $0.space == space }) {
+            withdrawnByPeer.append(space)
         }
         peerHello = hello
         try matchSpaces(now: now, &effects)
@@ -188,6 +206,11 @@ struct Conversation: Sendable {
             .peerHello(
                 PeerHello(
                     hello: peerHello, level: level, clockAhead: clockAhead, sharedSpaces: sharedSpaces)))
+        for head in peerHello.spaces {
+            if let index = index(of: head.space) {
+                exchanges[index].peerWrites(under: head.replica, &effects)
+            }
+        }
     }
 
     private func index(of space: SpaceID) -> Int? { exchanges.firstIndex { $0.space == space } }
@@ -216,8 +239,15 @@ struct Conversation: Sendable {
         SessionContext(now: now, configuration: configuration, sameVocabulary: sameVocabulary)
     }
 
-    /// Sends what can be sent, each space getting its turn to be first.
-    private mutating func flush(_ context: SessionContext, _ effects: inout [SessionEffect]) {
+    /// Sends what can be sent, each space getting its turn to be first; or, if the session must end for a new one to
+    /// compare anew, what is owed.
+    private mutating func flush(_ context: SessionContext, _ effects: inout [SessionEffect])
+        throws(SessionFault)
+    {
+        if let fault = exchanges.lazy.compactMap(\.dueEnd).first {
+            for index in exchanges.indices { exchanges[index].sendAcknowledgement(&effects) }
+            throw fault
+        }
         if isWritable {
             if let hello = helloToSend { effects.append(.send(Message.hello(hello).encoded())) }
             if let nonce = pongToSend { effects.append(.send(Message.pong(nonce).encoded())) }

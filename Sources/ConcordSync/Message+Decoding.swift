@@ -51,7 +51,7 @@ extension Message {
                 space, Summary(heldHash: hash, digest: digest, changeCount: try reader.unsigned()))
         case 2:
             try expect(3)
-            return .vector(SpaceID(try reader.digest()), try reader.versionVector())
+            return .vector(SpaceID(try reader.digest()), try reader.heads())
         case 3:
             try expect(3)
             return .changes(SpaceID(try reader.digest()), try reader.runs())
@@ -78,6 +78,10 @@ extension Message {
         case 8:
             try expect(2)
             return .pong(try reader.unsigned())
+        case 9:
+            try expect(3)
+            let space = SpaceID(try reader.digest())
+            return .receipts(space, try reader.receipts(of: space))
         default:
             throw malformed("there is no message \(type)")
         }
@@ -95,6 +99,50 @@ extension CBORReader {
         return Digest(bytes: bytes)
     }
 
+    private mutating func replica() throws -> ReplicaID {
+        guard let replica = ReplicaID(bytes: try byteString(count: 16)) else {
+            throw malformed("a replica id has not 16 bytes")
+        }
+        return replica
+    }
+
+    private mutating func mark() throws -> Bytes16 {
+        let words = try twoWords()
+        return Bytes16(high: words.high, low: words.low)
+    }
+
+    /// Reads `[replica, sequence, mark]`, strictly ascending: of a replica with branches there are several.
+    fileprivate mutating func heads() throws -> [ChainHead] {
+        let count = try array(upTo: Limits.versionVectorEntries)
+        var heads: [ChainHead] = []
+        for _ in 0..<count {
+            try array(count: 3)
+            let dot = Dot(try replica(), try sequence())
+            let head = ChainHead(dot, mark: try mark())
+            if let last = heads.last, last >= head { throw malformed("heads are not in ascending order") }
+            heads.append(head)
+        }
+        return heads
+    }
+
+    /// Reads receipts, all of one space.
+    fileprivate mutating func receipts(of space: SpaceID) throws -> [Receipt] {
+        let count = try array(upTo: SyncLimits.receiptsPerFrame)
+        guard count > 0 else { throw malformed("a message brings no receipts") }
+        var receipts: [Receipt] = []
+        for _ in 0..<count {
+            do {
+                receipts.append(try Receipt(from: &self))
+            } catch let error as ConcordError {
+                throw malformed(error.message)
+            }
+            guard receipts[receipts.count - 1].space == space else {
+                throw malformed("a receipt is of another space")
+            }
+        }
+        return receipts
+    }
+
     /// Reads `[replica, sequence]` pairs, ascending by replica and each replica once.
     fileprivate mutating func versionVector() throws -> VersionVector {
         let count = try array(upTo: Limits.versionVectorEntries)
@@ -102,9 +150,7 @@ extension CBORReader {
         var last: ReplicaID?
         for _ in 0..<count {
             try array(count: 2)
-            guard let replica = ReplicaID(bytes: try byteString(count: 16)) else {
-                throw malformed("a replica id has not 16 bytes")
-            }
+            let replica = try replica()
             let sequence = try self.sequence()
             if let last, last >= replica { throw malformed("a version vector is not in ascending order") }
             last = replica
@@ -126,27 +172,35 @@ extension CBORReader {
         guard count > 0 else { throw malformed("a message brings no changes") }
         var runs: [ChangeRun] = []
         runs.reserveCapacity(count)
-        for _ in 0..<count {
-            try array(count: 4)
-            guard let replica = ReplicaID(bytes: try byteString(count: 16)) else {
-                throw malformed("a replica id has not 16 bytes")
-            }
-            let first = try sequence()
-            let changeCount = try array(upTo: SyncLimits.changesPerRun)
-            guard changeCount > 0 else { throw malformed("a run is empty") }
-            guard first <= UInt64(Int64.max) - UInt64(changeCount) else {
-                throw malformed("a sequence is \(first)")
-            }
-            var changes: [[UInt8]] = []
-            changes.reserveCapacity(changeCount)
-            for _ in 0..<changeCount { changes.append(try byteString(upTo: Limits.changeBytes)) }
-            guard let signature = Signature(bytes: try byteString(count: Signature.byteCount)) else {
-                throw malformed("a signature is not in canonical form")
-            }
-            runs.append(
-                ChangeRun(replica: replica, firstSequence: first, changes: changes, signature: signature))
-        }
+        for _ in 0..<count { runs.append(try run()) }
         return runs
+    }
+
+    private mutating func run() throws -> ChangeRun {
+        try array(count: 6)
+        let replica = try replica()
+        let name = try byteString(upTo: 16)
+        guard name.isEmpty || name.count == 16, name != replica.bytes else {
+            throw malformed("the name of a chain is not in its one form")
+        }
+        let first = try sequence()
+        let previous = try mark()
+        let changeCount = try array(upTo: SyncLimits.changesPerRun)
+        guard changeCount > 0 else { throw malformed("a run is empty") }
+        guard first <= UInt64(Int64.max) - UInt64(changeCount) else {
+            throw malformed("a sequence is \(first)")
+        }
+        var changes: [[UInt8]] = []
+        changes.reserveCapacity(changeCount)
+        // Erased, a change may be longer than it was: hashes stand where values stood.
+        let longest = Limits.changeBytes + Limits.erasedPartsBytes
+        for _ in 0..<changeCount { changes.append(try byteString(upTo: longest)) }
+        guard let signature = Signature(bytes: try byteString(count: Signature.byteCount)) else {
+            throw malformed("a signature is not in canonical form")
+        }
+        return ChangeRun(
+            replica: replica, chain: ReplicaID(bytes: name), firstSequence: first, previous: previous,
+            changes: changes, signature: signature)
     }
 
     fileprivate mutating func texts(upTo maximum: Int, bytes: Int) throws -> [UTF8Text] {

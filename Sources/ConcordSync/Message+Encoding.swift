@@ -18,6 +18,7 @@ extension Message {
         case .goodbye: 6
         case .ping: 7
         case .pong: 8
+        case .receipts: 9
         case .ignored(let type): type
         }
     }
@@ -39,12 +40,18 @@ extension Message {
             writer.digest(summary.heldHash)
             writer.byteString(summary.digest?.bytes ?? [])
             writer.unsigned(summary.changeCount)
-        case .vector(let space, let vector), .acknowledge(let space, let vector):
+        case .vector(let space, let heads):
+            head(3)
+            writer.digest(space.digest)
+            writer.dependencies(heads)
+        case .acknowledge(let space, let vector):
             head(3)
             writer.digest(space.digest)
             writer.dots(vector.dots)
         case .changes(let space, let runs):
             return Self.changes(space, encodedRuns: runs.map { $0.encodedForFrame() }[...])
+        case .receipts(let space, let receipts):
+            return Self.receipts(space, encoded: receipts.map(\.encoded))
         case .error(let code, let faultClass, let sentence):
             head(4)
             writer.text(code.string)
@@ -76,15 +83,28 @@ extension Message {
         for run in runs { writer.encoded(run) }
         return writer.bytes
     }
+
+    /// A `Receipts` frame of receipts that are encoded already.
+    static func receipts(_ space: SpaceID, encoded receipts: [[UInt8]]) -> [UInt8] {
+        var writer = CBORWriter(capacity: receipts.reduce(changesOverhead) { $0 + $1.count })
+        writer.array(3)
+        writer.unsigned(9)
+        writer.digest(space.digest)
+        writer.array(receipts.count)
+        for receipt in receipts { writer.encoded(receipt) }
+        return writer.bytes
+    }
 }
 
 extension ChangeRun {
-    /// `[replica, first sequence, [change…], signature]`.
+    /// `[replica, chain or none, first sequence, previous, [change…], signature]`.
     func encodedForFrame() -> [UInt8] {
-        var writer = CBORWriter(capacity: byteCount + 48 + changes.count * 5)
-        writer.array(4)
+        var writer = CBORWriter(capacity: byteCount + 96 + changes.count * 5)
+        writer.array(6)
         writer.byteString(replica.bytes)
+        writer.byteString(chain == replica ? [] : chain.bytes)
         writer.unsigned(firstSequence)
+        writer.byteString(previous.bytes)
         writer.array(changes.count)
         for change in changes { writer.byteString(change) }
         writer.byteString(signature.bytes)

@@ -11,11 +11,12 @@ public enum Message: Hashable, Sendable {
     case hello(Hello)
     /// What the sender holds of a space, in short.
     case summary(SpaceID, Summary)
-    /// What the sender holds of a space, by replica; said once, when the summaries differ.
-    case vector(SpaceID, VersionVector)
+    /// The last changes of all chains and branches that the sender holds of a space, ascending; said once, when the
+    /// summaries differ.
+    case vector(SpaceID, [ChainHead])
     /// Changes that the receiver lacks, each after what it depends on.
     case changes(SpaceID, [ChangeRun])
-    /// What is durable at the sender, of the replicas that it received.
+    /// What is durable at the sender, of the chains that it received, by the names that the receiver has for them.
     case acknowledge(SpaceID, VersionVector)
     /// The sender ends the session because of this.
     case error(code: UTF8Text, faultClass: FaultClass, sentence: UTF8Text)
@@ -25,6 +26,8 @@ public enum Message: Hashable, Sendable {
     case ping(UInt64)
     /// Answers a ``ping(_:)``.
     case pong(UInt64)
+    /// What nodes of the space hold, signed by them; the latest of each that the sender has.
+    case receipts(SpaceID, [Receipt])
     /// A message of a later level, read past.
     case ignored(type: UInt64)
 }

@@ -31,6 +31,10 @@ struct OutgoingStream: Sendable {
     private(set) var inFlightBytes = 0
     /// The bytes that wait to be sent.
     private(set) var readyBytes = 0
+    /// Nothing behind this place of the log is sent any more; nil while the stream goes on.
+    private var lastPosition: Int64?
+    /// What the peer has acknowledged, which alone makes room in the window.
+    private var acknowledged = VersionVector()
     private var ready = Queue<ReadyRun>()
     private var sent = Queue<SentFrame>()
     private var hasMore = false
@@ -48,17 +52,22 @@ struct OutgoingStream: Sendable {
     /// Whether nothing waits, travels or is left to read.
     var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && !wantsToRead }
     /// Whether the log may hold more for the peer.
-    var wantsToRead: Bool { hasMore || cursor < head }
+    var wantsToRead: Bool { (hasMore || cursor < head) && cursor < lastPosition ?? .max }
+    /// What the peer acknowledges in a second, about.
+    var bytesPerSecond: Int { sizer.target }
     /// When the oldest frame that is not acknowledged was sent.
     var oldestSentAt: Milliseconds? { sent.first?.sentAt }
 
     /// The log grew.
     mutating func advance(to position: Int64) { head = max(head, position) }
 
+    /// Ends the stream with what the log holds now.
+    mutating func finish() { lastPosition = lastPosition ?? head }
+
     /// The peer has these changes.
     mutating func peerHas(_ vector: VersionVector) { known.merge(vector) }
 
-    /// The peer has this change and those before it.
+    /// The peer has this change and those before it in its chain.
     mutating func peerHas(_ dot: Dot) { known.raise(dot.replica, to: dot.sequence) }
 
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves too little
@@ -81,14 +90,16 @@ struct OutgoingStream: Sendable {
         head = max(head, cursor)
         hasMore = !slice.isLast && progressed
         for run in slice.runs {
-            guard let run = run.without(upTo: known[run.replica]) else { continue }
+            // A run of which the peer has the beginning by now goes whole: what it has it skips.
+            guard run.lastSequence > known[run.chain] else { continue }
             let bytes = run.encodedForFrame()
             guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
                 throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)
             }
-            ready.append(ReadyRun(bytes: bytes, last: Dot(run.replica, run.lastSequence)))
+            let last = Dot(run.chain, run.lastSequence)
+            ready.append(ReadyRun(bytes: bytes, last: last))
             readyBytes += bytes.count
-            peerHas(Dot(run.replica, run.lastSequence))
+            peerHas(last)
         }
     }
 
@@ -116,23 +127,14 @@ struct OutgoingStream: Sendable {
         return (bytes, last)
     }
 
-    /// Releases what the peer has made durable, given all that it is known to have.
-    mutating func release(_ theirs: VersionVector, now: Milliseconds) {
-        while let frame = sent.first, theirs.covers(frame.last) {
+    /// Takes what the peer has made durable, by the names of chains that it was sent, and releases what was on its way.
+    mutating func acknowledged(_ vector: VersionVector, now: Milliseconds) {
+        peerHas(vector)
+        acknowledged.merge(vector)
+        while let frame = sent.first, acknowledged.covers(frame.last) {
             sent.removeFirst()
             inFlightBytes -= frame.byteCount
             sizer.acknowledged(byteCount: frame.byteCount, sentAt: frame.sentAt, now: now)
         }
-    }
-}
-
-extension ChangeRun {
-    /// The part of the run after `sequence`; nil if there is none.
-    fileprivate func without(upTo sequence: UInt64) -> ChangeRun? {
-        guard lastSequence > sequence else { return nil }
-        guard firstSequence <= sequence else { return self }
-        return ChangeRun(
-            replica: replica, firstSequence: sequence + 1,
-            changes: Array(changes.dropFirst(Int(sequence - firstSequence + 1))), signature: signature)
     }
 }

@@ -18,10 +18,17 @@ public enum SessionInput: Hashable, Sendable {
     case held(SpaceID, HeldSummary, digest: Digest?)
     /// What ``SessionEffect/readSlice(_:after:excluding:maximumBytes:)`` asked for.
     case slice(SpaceID, LogSlice)
+    /// What ``SessionEffect/compare(_:_:)`` asked for.
+    case compared(SpaceID, HeadComparison)
     /// What became of an ``SessionEffect/apply(_:_:)``; in the order of these effects.
     case applied(SpaceID, ReceiveOutcome)
     /// The log of a space grew, by whatever way, up to this position.
     case advanced(SpaceID, position: Int64)
+    /// This replica was found to have signed two changes of one number, by whatever way: the names of its chains have
+    /// changed here. For all sessions of the node, also the one whose ``SessionInput/applied(_:_:)`` said so.
+    case forked(SpaceID, ReplicaID)
+    /// Receipts that are kept here: all, as ``SessionEffect/readReceipts(_:)`` asked, or those that are new.
+    case receipts(SpaceID, [Receipt])
     /// Whether the connection takes more at present.
     case writable(Bool)
     /// Time passed; wanted at ``Session/deadline`` at the latest.
@@ -45,8 +52,17 @@ public enum SessionEffect: Hashable, Sendable {
     /// Answer with ``SessionInput/slice(_:_:)``: runs after this position without those that `excluding`
     /// covers, of about `maximumBytes` together and at least one if there is any.
     case readSlice(SpaceID, after: Int64, excluding: VersionVector, maximumBytes: Int)
+    /// Say what these heads of the peer mean here: answer with ``SessionInput/compared(_:_:)``.
+    case compare(SpaceID, [ChainHead])
     /// Give these runs to the store, after those before them, and answer with ``SessionInput/applied(_:_:)``.
     case apply(SpaceID, [ChangeRun])
+    /// Answer with ``SessionInput/receipts(_:_:)``: all that are kept.
+    case readReceipts(SpaceID)
+    /// Verify these receipts and keep those that are true and newer than what is kept.
+    case receipts(SpaceID, [Receipt])
+    /// This node's own replica was written elsewhere, too, by the peer's word: nothing more should be written under it.
+    /// Comes with the alarm, at most once in a session. A peer can say so without reason.
+    case ownReplicaElsewhere(SpaceID, ReplicaID)
     /// How far the two are apart in a space.
     case progress(SpaceID, Progress)
     /// The peer introduced itself, or its spaces changed.

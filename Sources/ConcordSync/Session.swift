@@ -172,14 +172,12 @@ public struct Session: Sendable {
     }
 
     private mutating func stop(_ code: ErrorCode?, _ sentence: String, _ effects: inout [SessionEffect]) {
-        guard case .waiting = state else {
+        let isOpen = if case .waiting = state { false } else { true }
+        if isOpen {
             let message = Message.goodbye(
-                code: UTF8Text(code?.rawValue ?? ""),
+                code: UTF8Text(code?.toldToPeer.rawValue ?? ""),
                 sentence: UTF8Text(sentence.bounded(toBytes: SyncLimits.sentenceBytes)))
             effects.append(.send(message.encoded()))
-            return end(
-                SessionEnd(code: code?.rawValue, sentence: sentence, faultClass: .retry, byPeer: false),
-                &effects)
         }
         end(SessionEnd(code: code?.rawValue, sentence: sentence, faultClass: .retry, byPeer: false), &effects)
     }
@@ -217,4 +215,9 @@ public struct Session: Sendable {
             clock: min(max(wallClockAtZero + now, 0), Limits.timestamp), nodeName: local.nodeName,
             addresses: local.addresses, spaces: local.spaces)
     }
+}
+
+extension ErrorCode {
+    /// The code by which the peer knows the same: what is the peer's here is its own there.
+    fileprivate var toldToPeer: ErrorCode { self == .peerSuspended ? .ourMemberSuspended : self }
 }

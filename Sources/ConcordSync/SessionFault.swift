@@ -22,6 +22,21 @@ struct SessionFault: Error {
             .unexpectedMessage, "a space that was taken back is exchanged again in a new session", .retry)
     }
 
+    /// A replica signed two changes of one number: the names of its chains are others from now on.
+    static var forked: SessionFault {
+        SessionFault(
+            .equivocation,
+            "a replica signed two changes of one number; a new session compares anew what both hold", .retry)
+    }
+
+    /// The peer goes on from a change that it has not sent, under a number of which another one is held here.
+    static var unshownBranch: SessionFault {
+        SessionFault(
+            .equivocation,
+            "a replica is said to have signed another change than the one held here; a new session compares anew "
+                + "what both hold", .retry)
+    }
+
     /// What the peer is told.
     var message: Message {
         .error(

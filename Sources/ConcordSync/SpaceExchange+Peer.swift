@@ -13,16 +13,17 @@ extension SpaceExchange {
             throw SessionFault(.unexpectedMessage, "a second summary came before the first was answered")
         }
         if case .comparing = phase {
-            throw SessionFault(.unexpectedMessage, "a summary came where a version vector was expected")
+            throw SessionFault(.unexpectedMessage, "a summary came where heads were expected")
         }
         receivedSummary = summary
         if case .opening = phase { return begin(context, &effects) }
-        guard let sentReading else { return }
+        guard case .streaming = phase, let sentReading else { return }
         if summary.heldHash == sentReading.held.hash {
             disagreements = 0
-            peerHas(sentReading.held.vector, context.now)
+            peerIsForked = false
+            peerHas(sentReading.held.vector)
             compareDigests(context, &effects)
-        } else if isIdle, !forked {
+        } else if isIdle {
             disagreements += 1
             guard disagreements < Self.maximumDisagreements else {
                 throw SessionFault(
@@ -33,72 +34,106 @@ extension SpaceExchange {
         }
     }
 
-    /// The peer's version vector.
+    /// The peer's heads: what they mean is for the store to say.
     mutating func received(
-        vector: VersionVector, context: SessionContext, _ effects: inout [SessionEffect]
+        heads: [ChainHead], now: Milliseconds, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
-        guard case .comparing = phase, let sentReading else {
-            throw SessionFault(.unexpectedMessage, "a version vector came unasked")
+        guard case .comparing = phase else {
+            throw SessionFault(.unexpectedMessage, "heads came unasked")
         }
-        if vector == sentReading.held.vector {
-            forked = true
-            effects.append(
-                .alarm(
-                    space,
-                    ConcordError(
-                        .equivocation,
-                        "the peer holds changes of the same numbers as we do, but not the same changes")))
-        }
-        theirs = vector
-        if let ownReplica {
-            theirs[ownReplica] = believable(Dot(ownReplica, vector[ownReplica]), &effects)
+        for head in heads where head.dot.replica == ownReplica { _ = believable(head.dot, &effects) }
+        phase = .translating
+        moved(now)
+        effects.append(.compare(space, heads))
+    }
+
+    /// What the peer's heads mean here.
+    mutating func compared(
+        _ comparison: HeadComparison, now: Milliseconds, _ effects: inout [SessionEffect]
+    ) {
+        guard case .translating = phase else { return }
+        var known = comparison.known
+        if let ownReplica { known[ownReplica] = min(known[ownReplica], ours[ownReplica]) }
+        theirs.merge(known)
+        if !comparison.forked.isEmpty {
+            peerIsForked = true
+            if let ownReplica, comparison.forked.contains(ownReplica) {
+                reportElsewhere(
+                    "the peer says that it knows another change than ours under a number of our own replica",
+                    &effects)
+            }
         }
         catchUpToConfirm = true
         phase = .streaming(OutgoingStream(after: 0, head: position, known: theirs))
-        moved(context.now)
+        moved(now)
     }
 
     /// Changes.
     mutating func received(
         _ runs: [ChangeRun], frameBytes: Int, now: Milliseconds, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
-        guard case .streaming(var stream) = phase, vectorToSend == nil else {
-            throw SessionFault(.unexpectedMessage, "changes came before it was clear which are lacking")
-        }
+        try expectStreaming("changes came before it was clear which are lacking")
         guard applyingBytes + frameBytes <= SyncLimits.windowBytes else {
             throw SessionFault(.limitExceeded, "more changes came than may be on their way unacknowledged")
         }
-        phase = .opening
+        var shown = VersionVector()
         for run in runs {
-            owed.raise(run.replica, to: run.lastSequence)
-            let believed = believable(Dot(run.replica, run.lastSequence), &effects)
-            theirs.raise(run.replica, to: believed)
-            stream.peerHas(Dot(run.replica, believed))
+            owed.raise(run.chain, to: run.lastSequence)
+            if run.chain != run.replica { peerBranches.insert(run.chain) }
+            let claim = Dot(run.replica, run.lastSequence)
+            if run.replica == ownReplica {
+                shown.raise(run.replica, to: believable(claim, &effects))
+            } else if isNamedHere(run.chain) {
+                shown.raise(run.chain, to: run.lastSequence)
+            }
         }
-        phase = .streaming(stream)
+        guard max(owed.elements.count, peerBranches.count) <= Limits.versionVectorEntries else {
+            throw SessionFault(
+                .limitExceeded, "changes of too many chains wait for others that were not sent")
+        }
+        peerHas(shown)
         moved(now)
         applying.append(frameBytes)
         applyingBytes += frameBytes
-        effects.append(.apply(space, runs))
+        if claimedOwn > 0 { waitingRuns.append(runs) } else { effects.append(.apply(space, runs)) }
     }
 
     /// What the peer has made durable: believed as far as we can have sent it.
     mutating func received(
         acknowledgement: VersionVector, now: Milliseconds, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
-        guard case .streaming = phase, vectorToSend == nil else {
+        guard case .streaming = phase, headsToSend == nil else {
             throw SessionFault(.unexpectedMessage, "an acknowledgement came before anything was sent")
         }
         if let ownReplica { _ = believable(Dot(ownReplica, acknowledgement[ownReplica]), &effects) }
-        peerHas(acknowledgement.intersection(ours), now)
+        peerHas(acknowledgement.intersection(ours), acknowledgedAt: now)
         moved(now)
+    }
+
+    /// Receipts of nodes of the space.
+    mutating func received(
+        _ receipts: [Receipt], now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        try expectStreaming("receipts came before it was clear what is lacking")
+        let fresh = try self.receipts.take(receipts, now: now)
+        if !fresh.isEmpty { effects.append(.receipts(space, fresh)) }
+    }
+
+    /// The peer may stream as soon as it has our heads, if it needs them: its changes may come while our store still
+    /// thinks about its heads.
+    private func expectStreaming(_ otherwise: String) throws(SessionFault) {
+        switch phase {
+        case .translating where headsToSend == nil: break
+        case .streaming where headsToSend == nil: break
+        default: throw SessionFault(.unexpectedMessage, otherwise)
+        }
     }
 
     /// Goes on from the first pair of summaries, once both are there.
     mutating func begin(_ context: SessionContext, _ effects: inout [SessionEffect]) {
         guard let sentReading, let receivedSummary else { return }
         guard receivedSummary.heldHash == sentReading.held.hash else {
-            vectorToSend = sentReading.held.vector
+            headsToSend = sentReading.held.heads
             phase = .comparing
             return
         }
@@ -122,14 +157,5 @@ extension SpaceExchange {
                     .digestMismatch,
                     "the peer holds the same changes and sees another state: its digest is \(other), "
                         + "ours \(own)")))
-    }
-
-    /// How much of a claim to have a change is believed. What the peer has of our own replica it has from us:
-    /// a claim beyond our own latest change is first compared with a fresh reading of the log.
-    mutating func believable(_ claim: Dot, _ effects: inout [SessionEffect]) -> UInt64 {
-        guard claim.replica == ownReplica, claim.sequence > ours[claim.replica] else { return claim.sequence }
-        claimedOwn = max(claimedOwn, claim.sequence)
-        readHeld(&effects)
-        return ours[claim.replica]
     }
 }

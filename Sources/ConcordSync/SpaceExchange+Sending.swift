@@ -32,19 +32,15 @@ extension SpaceExchange {
             effects.append(.send(Message.summary(space, reading.summary).encoded()))
             switch phase {
             case .opening: begin(context, &effects)
-            case .comparing: break
+            case .comparing, .translating: break
             case .streaming: compareDigests(context, &effects)
             }
         }
-        if let vector = vectorToSend {
-            vectorToSend = nil
-            effects.append(.send(Message.vector(space, vector).encoded()))
+        if let heads = headsToSend {
+            headsToSend = nil
+            effects.append(.send(Message.vector(space, heads).encoded()))
         }
-        if !acknowledgementToSend.isEmpty {
-            effects.append(.send(Message.acknowledge(space, acknowledgementToSend).encoded()))
-            acknowledged.merge(acknowledgementToSend)
-            acknowledgementToSend = VersionVector()
-        }
+        sendAcknowledgement(&effects)
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
         let waiting = stream.readyBytes
@@ -61,7 +57,18 @@ extension SpaceExchange {
                 .readSlice(
                     space, after: stream.cursor, excluding: stream.known, maximumBytes: maximumBytes))
         }
+        if let frame = receipts.nextFrame(space: space, perSecond: stream.bytesPerSecond, now: context.now) {
+            effects.append(.send(frame))
+        }
         phase = .streaming(stream)
+    }
+
+    /// Says what of the received changes is durable, if there is something to say and the peer can take it.
+    mutating func sendAcknowledgement(_ effects: inout [SessionEffect]) {
+        guard !acknowledgementToSend.isEmpty, headsToSend == nil else { return }
+        effects.append(.send(Message.acknowledge(space, acknowledgementToSend).encoded()))
+        acknowledged.merge(acknowledgementToSend)
+        acknowledgementToSend = VersionVector()
     }
 
     /// Reads again what is held when it is time to compare, or to see what is still lacking.
@@ -82,6 +89,12 @@ extension SpaceExchange {
         [compareAt(configuration), refreshAt(configuration)].compactMap { $0 }.min()
     }
 
+    /// When the next receipts may be sent; nil if none wait.
+    var receiptsAt: Milliseconds? {
+        guard case .streaming = phase else { return nil }
+        return receipts.dueAt
+    }
+
     /// When to look what is still lacking: not while much arrives.
     private func refreshAt(_ configuration: SessionConfiguration) -> Milliseconds? {
         refreshWanted && applying.isEmpty ? quietSince + configuration.settleInterval : nil
@@ -100,7 +113,12 @@ extension SpaceExchange {
         guard case .streaming(let stream) = phase else { return }
         let progress = Progress(
             theyLack: theirs.shortfall(of: ours), weLack: ours.shortfall(of: theirs),
-            digestEqual: digestEqual, isDrained: stream.isDrained && !forked)
+            digestEqual: digestEqual,
+            isDrained: stream.isDrained && applying.isEmpty && owed.isEmpty && !peerIsForked)
+        if progress.inStep, receiptsWanted {
+            receiptsWanted = false
+            effects.append(.readReceipts(space))
+        }
         guard progress != reported else { return }
         reported = progress
         effects.append(.progress(space, progress))

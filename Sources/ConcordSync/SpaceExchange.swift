@@ -19,28 +19,40 @@ struct SpaceExchange: Sendable {
     enum Phase: Sendable {
         /// At least one side has not said yet what it holds.
         case opening
-        /// The summaries differ; the peer's version vector is awaited.
+        /// The summaries differ; the peer's heads are awaited.
         case comparing
+        /// The peer's heads are here; what they mean is for the store to say.
+        case translating
         /// Changes flow.
         case streaming(OutgoingStream)
     }
 
     let space: SpaceID
     var phase = Phase.opening
-    /// What is known to be held here.
+    /// What is known to be held here, by the names that this side has for chains.
     var ours = VersionVector()
-    /// What the peer has said or shown to hold.
+    /// What the peer has said or shown to hold, by the same names.
     var theirs = VersionVector()
+    /// The names of chains here that are not the id of a replica, but stand for a branch of one.
+    var branchNames: Set<ReplicaID> = []
+    /// The names that the peer gave to branches.
+    var peerBranches: Set<ReplicaID> = []
     var ownReplica: ReplicaID?
+    /// The replica under which the peer writes.
+    var peerReplica: ReplicaID?
     /// More of our own replica than we have: what the peer claimed, until it is compared with a fresh
     /// reading.
     var claimedOwn: UInt64 = 0
+    /// Whether the reading that is under way began before the claim.
+    var claimAwaitsNextReading = false
+    /// Whether the own replica was reported as written elsewhere: by a mere claim that happens once in a session.
+    var elsewhereReported = false
 
     var sentReading: Reading?
     var receivedSummary: Summary?
     /// A reading that is to be sent as a summary as soon as the connection takes it.
     var readingToSend: Reading?
-    var vectorToSend: VersionVector?
+    var headsToSend: [ChainHead]?
     var acknowledgementToSend = VersionVector()
     var acknowledged = VersionVector()
 
@@ -57,13 +69,23 @@ struct SpaceExchange: Sendable {
     /// Bytes of the frames that the store is working on.
     var applying = Queue<Int>()
     var applyingBytes = 0
-    /// What was received and is not durable here yet.
+    /// Frames with changes of our own replica that wait until it is clear whether these were known here.
+    var waitingRuns: [[ChangeRun]] = []
+    /// What was received and is not durable here yet, by the names that the peer has for chains.
     var owed = VersionVector()
     var position: Int64 = 0
     var digestEqual: Bool?
-    var forked = false
+    /// Whether the peer's heads showed other changes than ours under the same numbers, until both hold the same.
+    var peerIsForked = false
+    var forkReported = false
+    /// Why this session must end for a new one to compare anew; not before what the peer lacks was sent, if that is
+    /// wanted.
+    var ending: SessionFault?
+    var endsAfterSending = false
     var disagreements = 0
     var reported: Progress?
+    var receipts = ReceiptFlow()
+    var receiptsWanted = true
 
     /// After so many comparisons in which both were idle and yet held different changes, a new session sorts
     /// it out.
@@ -79,8 +101,13 @@ struct SpaceExchange: Sendable {
     /// Begins: asks for what is held here.
     mutating func start(_ effects: inout [SessionEffect]) { readHeld(&effects) }
 
-    /// This side's replica in the space is known now.
-    mutating func update(_ head: SpaceHead) { ownReplica = head.replica }
+    /// This side's replica in the space is known now, or another one.
+    mutating func update(_ head: SpaceHead, _ effects: inout [SessionEffect]) {
+        guard ownReplica != head.replica else { return }
+        ownReplica = head.replica
+        claimedOwn = 0
+        checkPeerReplica(&effects)
+    }
 
     // MARK: What the store says
 
@@ -91,6 +118,8 @@ struct SpaceExchange: Sendable {
         isReadingHeld = false
         refreshWanted = false
         ours.merge(held.vector)
+        let replicas = Set(held.heads.map(\.dot.replica))
+        branchNames = Set(held.vector.elements.lazy.map(\.replica).filter { !replicas.contains($0) })
         advance(to: held.position)
         settleOwnClaim(against: held, &effects)
         oweLess(than: held.vector, repeating: false)
@@ -101,6 +130,10 @@ struct SpaceExchange: Sendable {
         if mustReadAgain {
             mustReadAgain = false
             readHeld(&effects)
+        }
+        if claimedOwn == 0 {
+            for runs in waitingRuns { effects.append(.apply(space, runs)) }
+            waitingRuns = []
         }
     }
 
@@ -136,8 +169,13 @@ struct SpaceExchange: Sendable {
             let isLack = refusal.code == .missingDependency
             throw SessionFault(refusal.code, refusal.message, isLack ? .retry : .fault)
         }
-        ours.merge(outcome.durable)
+        for element in outcome.durable.elements where isNamedHere(element.replica) {
+            ours.raise(element.replica, to: element.sequence)
+        }
         oweLess(than: outcome.durable, repeating: true)
+        if let replica = outcome.forked {
+            return foundFork(of: replica, isShown: outcome.tookBranch, &effects)
+        }
         if applying.isEmpty, !owed.isEmpty { readHeld(&effects) }
     }
 
@@ -146,7 +184,7 @@ struct SpaceExchange: Sendable {
     /// Nothing is on its way in either direction.
     var isIdle: Bool {
         guard case .streaming(let stream) = phase else { return false }
-        return stream.isDrained && applying.isEmpty && acknowledgementToSend.isEmpty && vectorToSend == nil
+        return stream.isDrained && applying.isEmpty && acknowledgementToSend.isEmpty && headsToSend == nil
     }
 
     mutating func moved(_ now: Milliseconds) {
@@ -172,31 +210,13 @@ struct SpaceExchange: Sendable {
         phase = .streaming(stream)
     }
 
-    mutating func peerHas(_ vector: VersionVector, _ now: Milliseconds) {
+    /// The peer has this, and with `acknowledgedAt` says so to what was sent.
+    mutating func peerHas(_ vector: VersionVector, acknowledgedAt now: Milliseconds? = nil) {
         theirs.merge(vector)
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
-        stream.peerHas(vector)
-        stream.release(theirs, now: now)
+        if let now { stream.acknowledged(vector, now: now) } else { stream.peerHas(vector) }
         phase = .streaming(stream)
-    }
-
-    /// Judges a claim to know more of our own replica than was known here: if it is true, this database was
-    /// restored or cloned.
-    mutating func settleOwnClaim(against held: HeldSummary, _ effects: inout [SessionEffect]) {
-        guard let ownReplica, claimedOwn > 0 else { return }
-        let own = held.vector[ownReplica]
-        if claimedOwn > own {
-            effects.append(
-                .alarm(
-                    space,
-                    ConcordError(
-                        .ourReplicaElsewhere,
-                        "the peer knows change \(claimedOwn) of our own replica, of which we have \(own)")))
-        } else {
-            theirs.raise(ownReplica, to: claimedOwn)
-        }
-        claimedOwn = 0
     }
 
     /// Acknowledges what of the received changes is durable now.

@@ -23,6 +23,12 @@ public enum SyncLimits {
     public static let runsPerFrame = 8192
     /// Changes of one run.
     public static let changesPerRun = 16_384
+    /// Receipts of one `Receipts` frame.
+    public static let receiptsPerFrame = 256
+    /// Receipts of a space that a side sends in ten minutes.
+    public static let receiptsSent = 1024
+    /// Receipts of a space that a side takes in ten minutes: more than honest clocks and links can bunch together.
+    public static let receiptsTaken = 4096
     /// Spaces named by one `Hello`.
     public static let spaces = 1024
     /// Features named by one `Hello`.

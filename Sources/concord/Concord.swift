@@ -11,14 +11,18 @@ struct Concord: AsyncParsableCommand {
         abstract: "Work with a Concord node: its records, its spaces, its peers.",
         discussion: """
             Every command takes --home DIR (default $CONCORD_HOME, then /var/lib/concord, then \
-            ~/.concord/home) and --json. Exit codes: 0 done or in step, 1 refused or failed, 2 usage, \
+            ~/.concord/home) and --json; where several spaces are held, --space or $CONCORD_SPACE says which. \
+            Exit codes: 0 done or in step, 1 refused or failed, 2 usage, \
             3 the daemon cannot be reached, 4 degraded, 5 needs a person, 6 integrity failure.
             """,
         version: "concord \(NodeVersion.text)",
         groupedSubcommands: [
             CommandGroup(
                 name: "A node's life",
-                subcommands: [Initialize.self, Identity.self, Space.self, Member.self, Peer.self]),
+                subcommands: [
+                    Initialize.self, Identity.self, Node.self, Space.self, Member.self, ActCommands.self,
+                    Peer.self,
+                ]),
             CommandGroup(
                 name: "The work",
                 subcommands: [
@@ -27,7 +31,9 @@ struct Concord: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "The administrator",
-                subcommands: [Status.self, Wait.self, Verify.self, Backup.self, Explain.self]),
+                subcommands: [
+                    Status.self, Wait.self, DoctorCommand.self, Verify.self, Backup.self, Explain.self,
+                ]),
         ])
 
     /// The names of the commands at the beginning of `arguments`, for `concord help …`.

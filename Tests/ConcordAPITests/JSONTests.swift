@@ -123,7 +123,8 @@ struct JSONTests {
         try check(
             SpacesDocument(spaces: [
                 .init(
-                    id: "s", name: "n", replica: nil, role: nil, members: 0, changes: 0, records: 0,
+                    id: "s", name: "n", replica: nil, role: nil, standing: nil, members: 0, changes: 0,
+                    records: 0,
                     conflicts: 0, admissionThreshold: 1, suspensionThreshold: 2, founders: [])
             ]))
         try check(
@@ -131,6 +132,10 @@ struct JSONTests {
                 changes: 1, records: 1, spaces: [],
                 problems: [.init(code: "E-3004", message: "m", space: "s", dot: nil, record: nil)]))
         try check(ErrorDocument(code: "E-1004", message: "m", action: nil))
+        try check(ProcedureSamples.procedure)
+        try check(ProcedureSamples.members)
+        try check(ProcedureSamples.endorsements)
+        try check(ProcedureSamples.doctor)
     }
 
     @Test("words for verdicts and states of peers are those of the schema")

@@ -203,4 +203,21 @@ struct PeerVerdictTests {
         #expect(code { try make(other.authority, key) } == .keyMismatch)
         #expect(code { try make(member.authority, other.key) } == .keyMismatch)
     }
+
+    @Test("a TLS context presents a renewed certificate from then on, and never one that does not fit")
+    func renewal() throws {
+        let (member, other) = (try TestMember(), try TestMember())
+        let key = try PrivateKey.generate()
+        let (old, new) = (try member.node(key: key), try member.node(key: key))
+        let context = try TLSContext(
+            TLSConfiguration(
+                certificate: old, authority: member.authority, key: key, verify: { _ in .accept }))
+        try context.replace(certificate: new, authority: member.authority)
+        #expect(context.configuration.certificate == new)
+        let foreign = try member.node(key: PrivateKey.generate())
+        #expect(
+            code { try context.replace(certificate: foreign, authority: member.authority) } == .keyMismatch)
+        #expect(code { try context.replace(certificate: old, authority: other.authority) } == .keyMismatch)
+        #expect(context.configuration.certificate == new)
+    }
 }

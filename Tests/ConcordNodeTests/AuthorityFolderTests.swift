@@ -112,4 +112,26 @@ struct AuthorityFolderTests {
         let shown = try run("openssl", ["x509", "-in", authority.certificatePath, "-noout", "-text"])
         #expect(shown.output.contains("CA:TRUE"))
     }
+
+    @Test("a folder whose key was replaced knows the member by its founding key")
+    func replaced() async throws {
+        let (old, new) = (
+            AuthorityFolder(path: folder.file("old")), AuthorityFolder(path: folder.file("new"))
+        )
+        let founding = try old.create(code: "ESP", name: "Spain", passphrase: nil)
+        let present = try new.create(code: "ESP", name: "Spain", passphrase: nil)
+        #expect(try new.founding() == nil)
+        #expect(try new.memberID() == MemberID(authority: present))
+        let member = MemberID(authority: founding)
+        try "\(member)\n".write(toFile: new.memberPath, atomically: false, encoding: .utf8)
+        await expectError(.unreadableFile) { try new.founding() }
+        let kept = "\(new.path)/authority-\(member.description.prefix(16)).pem"
+        try founding.pem().write(toFile: kept, atomically: false, encoding: .utf8)
+        #expect(try new.founding() == founding)
+        #expect(try new.memberID() == member)
+        try present.pem().write(toFile: kept, atomically: false, encoding: .utf8)
+        await expectError(.wrongAuthority) { try new.founding() }
+        try "Spain".write(toFile: new.memberPath, atomically: false, encoding: .utf8)
+        await expectError(.malformedKey) { try new.memberID() }
+    }
 }

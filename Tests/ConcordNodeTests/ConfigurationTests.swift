@@ -1,3 +1,4 @@
+import ConcordCrypto
 import ConcordModel
 import Testing
 
@@ -24,12 +25,60 @@ struct ConfigurationTests {
               - berlin.example.org:7443
             log_level: debug
             log_format: json
+            identity:
+              signing_key: "pkcs11:token=concord;object=node;type=private"
+              agreement_key: /etc/concord/agreement.key
+              passphrase_file: /etc/concord/passphrase
+              provider: pkcs11
+              provider_configuration: /etc/concord/openssl.cnf
+              provider_properties: provider=pkcs11
+            access:
+              administrators: [ana, "@concord-admin"]
+              editors:
+                - "@concord"
+              readers: ["1001"]
             """)
         #expect(configuration.listen.map(\.description) == ["127.0.0.1:7443", "[::1]:0"])
         #expect(configuration.addresses.map(\.description) == ["madrid.example.org:443"])
         #expect(configuration.peers.map(\.description) == ["berlin.example.org:7443"])
         #expect(configuration.logLevel == .debug)
         #expect(configuration.logFormat == .json)
+        #expect(
+            configuration.keys
+                == KeySources(
+                    signingKey: "pkcs11:token=concord;object=node;type=private",
+                    agreementKey: "/etc/concord/agreement.key",
+                    provider: KeyProvider(
+                        name: "pkcs11", configuration: "/etc/concord/openssl.cnf",
+                        properties: "provider=pkcs11"),
+                    passphraseFile: "/etc/concord/passphrase"))
+        #expect(
+            configuration.access
+                == AccessPolicy(
+                    readers: [.user("1001")], editors: [.group("concord")],
+                    administrators: [.user("ana"), .group("concord-admin")]))
+    }
+
+    @Test("keys of a section stand indented below it, and nowhere else")
+    func sections() async throws {
+        #expect(try load("identity:\naccess:\n") == Configuration())
+        await expectError(.unknownConfigurationKey) { try load("identity.signing_key: a\n") }
+        await expectError(.unknownConfigurationKey) { try load("signing_key: a\n") }
+        await expectError(.unknownConfigurationKey) { try load("access:\n  listen: []\n") }
+        await expectError(.malformedConfiguration) { try load("access: [ana]\n") }
+        await expectError(.malformedConfiguration) { try load("access:\n  readers: ana\n") }
+        let error = await expectError(.malformedConfiguration) {
+            try load("access:\n  readers:\n    - \"a b\"\n")
+        }
+        #expect(error?.message.contains("access.readers") == true && error?.message.contains("line") == true)
+    }
+
+    @Test("the sample that a new home gets is read, and says nothing of its own")
+    func sample() throws {
+        let text = Configuration.sample(listen: Configuration.defaultListen, addresses: [])
+        #expect(try load(text) == Configuration())
+        let quoted = Configuration.sample(listen: [], addresses: [], passphraseFile: #"/a "b" \c"#)
+        #expect(try load(quoted).keys.passphraseFile == #"/a "b" \c"#)
     }
 
     @Test(
@@ -90,13 +139,18 @@ struct ConfigurationTests {
     func environment() async throws {
         let environment = [
             "CONCORD_LISTEN": "127.0.0.1:1, 127.0.0.1:2", "CONCORD_PEERS": "", "CONCORD_LOG_LEVEL": "error",
-            "CONCORD_HOME": "/srv",
+            "CONCORD_HOME": "/srv", "CONCORD_ACCESS_READERS": "ana, @staff",
+            "CONCORD_IDENTITY_PROVIDER": "tpm2",
+            "CREDENTIALS_DIRECTORY": "/run/credentials/concordd.service",
         ]
         let configuration = try load(
             "listen: []\npeers: [\"berlin:1\"]\nlog_level: info", environment: environment)
         #expect(configuration.listen.map(\.port) == [1, 2])
         #expect(configuration.peers.isEmpty)
         #expect(configuration.logLevel == .error)
+        #expect(configuration.access.readers == [.user("ana"), .group("staff")])
+        #expect(configuration.keys.provider.name == "tpm2")
+        #expect(configuration.keys.credentials == "/run/credentials/concordd.service")
         let error = await expectError(.badAddress) {
             try load("", environment: ["CONCORD_ADDRESSES": "nowhere"])
         }

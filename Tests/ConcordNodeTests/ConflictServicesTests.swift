@@ -7,19 +7,6 @@ import Testing
 
 @Suite("The local API: conflicts")
 struct ConflictServicesTests {
-    /// Carries everything that one replica holds to another, as a session would.
-    private func carry(from source: TestNode, to target: TestNode, space: SpaceID) async throws {
-        var position: Int64 = 0
-        while true {
-            let slice = try source.store.slice(
-                space, after: position, excluding: try target.store.held(space).vector, maximumBytes: 1 << 20)
-            let outcome = try await target.store.receive(slice.runs, in: space)
-            #expect(outcome.refusal == nil)
-            position = slice.position
-            if slice.isLast { return }
-        }
-    }
-
     @Test("two capitals write one field; both values are shown with their authors, and one is chosen")
     func conflict() async throws {
         let germany = try TestMember("DEU", name: "Germany")
@@ -33,16 +20,16 @@ struct ConflictServicesTests {
             let path = "/v1/records/\(meeting.id)"
             try await TestNode.run(germany) { berlin in
                 _ = try await berlin.services.join(try await madrid.services.invite(to: id))
-                try await carry(from: madrid, to: berlin, space: space)
+                try await madrid.bring(space, to: berlin)
                 let ours = try await madrid.client.send(
                     "PATCH", path, json: #"{"set":{"starts":"2016-09-20"}}"#)
                 let theirs = try await berlin.client.send(
                     "PATCH", path, json: #"{"set":{"starts":"2016-09-23"}}"#)
                 #expect(ours.status == 200 && theirs.status == 200, "\(ours.text) \(theirs.text)")
-                try await carry(from: madrid, to: berlin, space: space)
-                try await carry(from: berlin, to: madrid, space: space)
+                try await madrid.bring(space, to: berlin)
+                try await berlin.bring(space, to: madrid)
                 try await settle(at: madrid, path: path)
-                try await carry(from: madrid, to: berlin, space: space)
+                try await madrid.bring(space, to: berlin)
                 let digests = try await [madrid, berlin].asyncMap { node in
                     try await node.client.send("GET", "/v1/spaces/\(id)/digest").document(DigestDocument.self)
                 }
@@ -57,6 +44,9 @@ struct ConflictServicesTests {
         #expect(conflict.field == "starts")
         #expect(Set(conflict.values.map(\.member)) == ["DEU", "ESP"])
         #expect(Set(conflict.values.map(\.value)) == [.string("2016-09-20"), .string("2016-09-23")])
+        try await node.found("Other")
+        let shared = try await node.client.send("POST", "\(path)/share", json: #"{"to":"Other"}"#)
+        #expect(shared.errorCode == "E-1006")
         let refused = try await node.client.send("PATCH", path, json: #"{"set":{"starts":"2016-09-21"}}"#)
         #expect(refused.status == 409)
         #expect(refused.errorCode == "E-1006")

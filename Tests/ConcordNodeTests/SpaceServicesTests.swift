@@ -58,18 +58,14 @@ struct SpaceServicesTests {
             let id = try await node.found()
             let space = try node.member.charter().charter.space
             func send(_ signed: SignedAct) async throws -> SocketResponse {
-                let json = """
-                    {"act":"\(Base64.encode(signed.act))","signer":"\(signed.signer)",
-                     "signature":"\(Base64.encode(signed.signature.bytes))"}
-                    """
-                return try await node.client.send("POST", "/v1/spaces/\(id)/acts", json: json)
+                try await node.send(signed, to: id)
             }
             let admission = try node.member.admission(of: germany, to: space)
             let admitted = try await send(admission)
             #expect(admitted.status == 200, "\(admitted.text)")
             #expect(Dot(text: try admitted.document(ActDocument.self).dot) != nil)
             #expect(try await send(admission).errorCode == "E-4007")
-            #expect(try await send(try namibia.admission(of: namibia, to: space)).errorCode == "E-4003")
+            #expect(try await send(try namibia.admission(of: namibia, to: space)).errorCode == "E-4008")
             let elsewhere = try node.member.charter("Elsewhere").charter.space
             #expect(
                 try await send(try node.member.admission(of: namibia, to: elsewhere)).errorCode == "E-4003")

@@ -7,6 +7,8 @@ import ConcordModel
 import ConcordStore
 import Testing
 
+@testable import TestSupport
+
 @Suite struct ConvergenceTests {
     static let seeds: [UInt64] = Array(1...12)
 

@@ -7,6 +7,8 @@ import ConcordModel
 import ConcordStore
 import Testing
 
+@testable import TestSupport
+
 @Suite struct EffectTests {
     @Test("what an observer writes is held without effect, until a member depends on it")
     func hidden() async throws {

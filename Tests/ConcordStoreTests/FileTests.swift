@@ -8,6 +8,8 @@ import Foundation
 import GRDB
 import Testing
 
+@testable import TestSupport
+
 @Suite struct FileTests {
     private func filled() async throws -> (Site, Site) {
         let world = try World("ESP", "DEU")

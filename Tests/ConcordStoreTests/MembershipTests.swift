@@ -6,6 +6,8 @@ import ConcordModel
 import ConcordStore
 import Testing
 
+@testable import TestSupport
+
 @Suite struct MembershipTests {
     @Test("a joiner writes only after its admission has arrived, and then everybody takes its changes")
     func joiner() async throws {

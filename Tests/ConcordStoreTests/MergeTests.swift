@@ -5,6 +5,8 @@ import ConcordModel
 import ConcordStore
 import Testing
 
+@testable import TestSupport
+
 @Suite struct MergeTests {
     @Test("concurrent edits of one field are both shown, with who wrote them, until somebody settles it")
     func conflict() async throws {

@@ -6,6 +6,8 @@ import ConcordModel
 import ConcordStore
 import Testing
 
+@testable import TestSupport
+
 @Suite struct QueryTests {
     private func site() async throws -> Site { try await World("ESP", "DEU").site(0) }
 

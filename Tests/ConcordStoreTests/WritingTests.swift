@@ -6,6 +6,8 @@ import ConcordStore
 import Synchronization
 import Testing
 
+@testable import TestSupport
+
 @Suite struct WritingTests {
     @Test("bad input is refused with its code and changes nothing")
     func badInput() async throws {

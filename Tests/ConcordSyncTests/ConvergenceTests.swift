@@ -121,7 +121,7 @@ struct ConvergenceTests {
         let before = (network.links[0][0], network.links[0][1])
         network.write(0, count: 1, payload: 0)
         network.settle()
-        let change = network.replicas[0][testSpace(1)]!.log.last!.changes[0].count
+        let change = network.replicas[0][testSpace(1)]!.latestChange!.count
         let (sender, receiver) = (network.links[0][0], network.links[0][1])
         #expect(sender.sentTypes[3]! - before.0.sentTypes[3, default: 0] == 1)
         #expect(receiver.sentTypes[4]! - before.1.sentTypes[4, default: 0] == 1)

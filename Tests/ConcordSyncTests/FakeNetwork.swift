@@ -22,6 +22,7 @@ struct End {
     var sentFrames: [(space: SpaceID, last: VersionVector, bytes: Int)] = []
     /// What the other end said to hold when this connection began.
     var toldByOther: [SpaceID: VersionVector] = [:]
+    var sentReceipts: [SpaceID: [Receipt]] = [:]
     var sentTypes: [UInt64: Int] = [:]
     var sentBytes = 0
 }
@@ -47,13 +48,29 @@ struct FakeNetwork {
     /// Above this many queued bytes an end is told that it is not writable.
     var highWater = 256 << 10
     private var incarnation: UInt64 = 0
+    /// Own replicas that were found to be written elsewhere, too.
+    private(set) var retired: [ReplicaID] = []
+    /// Nodes that go on under such a replica.
+    var equivocators: Set<Int> = []
+    /// Whether nothing may be sent that the peer has: where one number stands for two changes, and names change, that
+    /// can happen.
+    var sendsOnlyNews: Bool
+    /// How sessions ended, other than by a cut.
+    private(set) var ends: [SessionEnd] = []
 
-    init(nodes: Int, spaces: [SpaceID] = [testSpace(1)], links: [(Int, Int)], seed: UInt64) {
+    /// - Parameter clones: which nodes write under the replica of another one.
+    init(
+        nodes: Int, spaces: [SpaceID] = [testSpace(1)], links: [(Int, Int)], clones: [Int: Int] = [:],
+        seed: UInt64
+    ) {
         replicas = (0..<nodes).map { node in
             var spacesOfNode: [SpaceID: FakeReplica] = [:]
-            for space in spaces { spacesOfNode[space] = FakeReplica(node + 1) }
+            for space in spaces {
+                spacesOfNode[space] = FakeReplica(node + 1, copyOf: clones[node].map { $0 + 1 })
+            }
             return spacesOfNode
         }
+        sendsOnlyNews = clones.isEmpty
         self.links = links.map { Link(nodes: $0) }
         random = TestRandom(seed: seed)
     }
@@ -135,27 +152,32 @@ struct FakeNetwork {
     private mutating func makeEnd(_ link: Int, _ side: Int) -> End {
         incarnation += 1
         let node = links[link].node(side)
-        let spaces = replicas[node].keys.sorted().map { space -> SpaceHead in
-            let replica = replicas[node][space]!
-            let sequence = replica.vector[replica.replica]
-            return SpaceHead(
-                space: space, replica: replica.replica,
-                head: sequence == 0 ? nil : .init(sequence: sequence, hash: SHA256.hash([])))
-        }
         return End(
             session: Session(
                 configuration: configuration,
                 local: LocalDescription(
-                    nodeName: "node", incarnation: Bytes16(high: 7, low: incarnation), spaces: spaces)))
+                    nodeName: "node", incarnation: Bytes16(high: 7, low: incarnation),
+                    spaces: spaceHeads(of: node))))
+    }
+
+    private func spaceHeads(of node: Int) -> [SpaceHead] {
+        replicas[node].keys.sorted().map { space in
+            let replica = replicas[node][space]!
+            return SpaceHead(space: space, replica: replica.replica, head: replica.ownHeadToTell)
+        }
+    }
+
+    /// Hands an input to all sessions of a node, each in its own time.
+    mutating func tell(_ node: Int, _ input: SessionInput, except: (link: Int, side: Int)? = nil) {
+        for (index, link) in links.enumerated() where link.ends != nil {
+            for side in 0...1 where link.node(side) == node && (except == nil || except! != (index, side)) {
+                links[index][side].advances.append(input)
+            }
+        }
     }
 
     private mutating func announceAdvance(_ node: Int, _ space: SpaceID) {
-        let position = replicas[node][space]!.position
-        for (index, link) in links.enumerated() where link.ends != nil {
-            for side in 0...1 where link.node(side) == node {
-                links[index][side].advances.append(.advanced(space, position: position))
-            }
-        }
+        tell(node, .advanced(space, position: replicas[node][space]!.position))
     }
 
     private mutating func deliver(_ link: Int, from side: Int) {
@@ -192,7 +214,18 @@ struct FakeNetwork {
         case .apply(let space, let runs):
             let outcome = replicas[node][space]!.receive(runs)
             if outcome.applied > 0 { announceAdvance(node, space) }
+            if let forked = outcome.forked, outcome.applied > 0 {
+                tell(node, .forked(space, forked), except: (link, side))
+            }
             feed(link, side, .applied(space, outcome))
+        case .compare(let space, let heads):
+            feed(link, side, .compared(space, replicas[node][space]!.compare(heads)))
+        case .readReceipts(let space):
+            let receipts = replicas[node][space]!.receipts.values.sorted { $0.node < $1.node }
+            feed(link, side, .receipts(space, receipts))
+        case .receipts(let space, let receipts):
+            let new = replicas[node][space]!.keep(receipts)
+            tell(node, .receipts(space, new))
         default: Issue.record("not a task of the store")
         }
     }
@@ -203,10 +236,20 @@ struct FakeNetwork {
             #expect(frame.count <= SyncLimits.frameBytes)
             noteDeparture(frame, link, side)
             links[link][side].wire.append(frame)
-        case .readHeld, .readSlice, .apply: links[link][side].tasks.append(effect)
+        case .readHeld, .readSlice, .apply, .compare, .readReceipts, .receipts:
+            links[link][side].tasks.append(effect)
+        case .ownReplicaElsewhere(let space, let replica):
+            let node = links[link].node(side)
+            guard replicas[node][space]!.replica == replica else { return }
+            retired.append(replica)
+            guard !equivocators.contains(node) else { return }
+            replicas[node][space]!.retire()
+            tell(node, .spacesChanged(spaceHeads(of: node)))
         case .progress(let space, let progress): links[link][side].progress[space] = progress
         case .alarm(_, let error): links[link][side].alarms.append(error)
-        case .end(let end): links[link][side].end = end
+        case .end(let end):
+            links[link][side].end = end
+            if !end.byPeer { ends.append(end) }
         case .peerHello, .roundTrip: break
         }
     }
@@ -221,26 +264,30 @@ struct FakeNetwork {
         links[link][side].sentBytes += frame.count
         switch message {
         case .acknowledge(let space, let vector):
+            // Of branches the peer's names are not known here.
+            guard sendsOnlyNews else { return }
             #expect(replicas[node][space]!.vector.covers(vector), "acknowledged what is not durable")
-        case .vector(let space, let vector):
-            links[link][1 - side].toldByOther[space] = vector
+        case .vector(let space, let heads):
+            links[link][1 - side].toldByOther[space] = VersionVector(heads.map(\.dot))
         case .changes(let space, let runs):
-            var last = VersionVector()
-            for run in runs {
-                last.raise(run.replica, to: run.lastSequence)
-                for sequence in run.firstSequence...run.lastSequence {
-                    let dot = Dot(run.replica, sequence)
-                    let isNew = links[link][side].sentDots[space, default: []].insert(dot).inserted
-                    #expect(isNew, "\(dot) is sent twice")
-                    let echoes = links[link][1 - side].sentDots[space, default: []].contains(dot)
-                    #expect(!echoes, "\(dot) is echoed")
-                    if let told = links[link][side].toldByOther[space] {
-                        #expect(!told.contains(dot), "\(dot) is sent although the peer has it")
-                    }
-                }
-            }
+            let last = VersionVector(runs.map { Dot($0.chain, $0.lastSequence) })
             links[link][side].sentFrames.append((space, last, frame.count))
+            if sendsOnlyNews { for run in runs { checkIsNews(run, space, link, side) } }
+        case .receipts(let space, let receipts):
+            links[link][side].sentReceipts[space, default: []] += receipts
         default: break
+        }
+    }
+
+    /// What is sent was not sent before, did not come from the other end, and was not said to be there.
+    private mutating func checkIsNews(_ run: ChangeRun, _ space: SpaceID, _ link: Int, _ side: Int) {
+        let dot = Dot(run.replica, run.lastSequence)
+        let isNew = links[link][side].sentDots[space, default: []].insert(dot).inserted
+        #expect(isNew, "\(dot) is sent twice")
+        let echoes = links[link][1 - side].sentDots[space, default: []].contains(dot)
+        #expect(!echoes, "\(dot) is echoed")
+        if let told = links[link][side].toldByOther[space] {
+            #expect(!told.contains(dot), "\(dot) is sent although the peer has it")
         }
     }
 

@@ -155,10 +155,11 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
     var identifier: pid_t { daemon?.processIdentifier ?? 0 }
 
     /// Starts the daemon and waits until it answers.
-    func start() async throws {
+    func start(environment: [String: String] = [:]) async throws {
         let process = Process()
         process.executableURL = programs.appendingPathComponent("concordd")
         process.arguments = ["--home", home]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let log = home + "/daemon.log"
         if !FileManager.default.fileExists(atPath: log) {
             try Data().write(to: URL(fileURLWithPath: log))

@@ -29,6 +29,16 @@ struct SmokeTests {
         #expect(outcome.figures.disconnects + outcome.figures.crashes > 0, "\(outcome.figures.summary)")
     }
 
+    @Test("worlds with copied and restored databases, suspensions and reinstatements converge as well")
+    func hostile() async {
+        let (outcome, lines) = await run(SimulationOptions(seed: 201, count: 16, nodes: 3, steps: 50))
+        let report = lines.suffix(45).joined(separator: "\n")
+        #expect(outcome.failedSeed == nil, "\(report)")
+        let figures = outcome.figures
+        #expect(figures.restored > 0 && figures.copies > 0 && figures.forks > 0, "\(figures.summary)")
+        #expect(figures.alarms > 0 && figures.procedures > 0 && figures.receipts > 0, "\(figures.summary)")
+    }
+
     @Test("what breaks an invariant on purpose is noticed")
     func canary() async {
         let (outcome, lines) = await run(

@@ -41,6 +41,11 @@ extension DaemonClient {
             try request(.POST, ["peers", "resume"], body: ["member": member].compactMapValues { $0 }))
     }
 
+    /// What can be wrong with the node, as the daemon sees it.
+    public func doctor() async throws -> Answer<DoctorDocument> {
+        try await call(LocalRequest(.GET, ["doctor"]))
+    }
+
     /// Verifies the whole log and the visible state. May take minutes.
     public func verify() async throws -> Answer<VerifyDocument> {
         try await call(LocalRequest(.POST, ["verify"]), timeout: ClientLimits.longTimeout)

@@ -96,6 +96,13 @@ extension DaemonClient {
         try await call(LocalRequest(.POST, ["records", id, "restore"]))
     }
 
+    /// Erases for good what this node's member wrote to a record.
+    public func erase(_ id: String, reason: String) async throws -> Answer<ErasureDocument> {
+        try await call(
+            try request(.POST, ["records", id, "erase"], body: ["reason": reason]),
+            timeout: ClientLimits.longTimeout)
+    }
+
     /// Settles a conflict.
     public func resolve(
         _ id: String, field: String, _ settlement: ConflictSettlement
@@ -114,9 +121,18 @@ extension DaemonClient {
     }
 
     /// The records in which words occur.
-    public func search(_ words: String, kind: String?, limit: Int) async throws -> Answer<SearchDocument> {
-        try await call(
-            LocalRequest(.GET, ["search"], query: [("q", words), ("kind", kind), ("limit", String(limit))]))
+    public func search(
+        _ words: String, kind: String?, space: String?, limit: Int
+    ) async throws -> Answer<SearchDocument> {
+        let query: [(name: String, value: String?)] = [
+            ("q", words), ("kind", kind), ("space", space), ("limit", String(limit)),
+        ]
+        return try await call(LocalRequest(.GET, ["search"], query: query))
+    }
+
+    /// Copies a record, with what is below it, into another space.
+    public func share(_ id: String, to space: String) async throws -> Answer<ShareDocument> {
+        try await call(try request(.POST, ["records", id, "share"], body: ["to": space]))
     }
 
     /// Changes of the log, the latest first; `since` in milliseconds since 1970.

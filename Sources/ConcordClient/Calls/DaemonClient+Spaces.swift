@@ -35,6 +35,11 @@ extension DaemonClient {
         try await call(LocalRequest(.GET, ["members"], query: [("space", space)]))
     }
 
+    /// The acts of a space that wait for signatures.
+    public func procedures(space: String) async throws -> Answer<ProceduresDocument> {
+        try await call(LocalRequest(.GET, ["spaces", space, "procedures"]))
+    }
+
     /// Carries one member's signature under an act into a space.
     public func endorse(_ signed: SignedAct, in space: String) async throws -> Answer<ActDocument> {
         let body = [

@@ -1,47 +1,7 @@
-// The smaller views: spaces, rosters, peers, search, log, verification.
+// The smaller views: peers, search, log, verification.
 
 import ConcordAPI
 import ConcordModel
-
-/// Spaces and members for people.
-public enum MembershipView {
-    /// A table of spaces.
-    public static func spaces(_ document: SpacesDocument, style: TextStyle = .plain) -> [String] {
-        guard !document.spaces.isEmpty else {
-            return ["none → concord space create NAME, or concord space join FILE"]
-        }
-        var table = Table([
-            .fixed("ID"), .text("NAME", minimum: 16), .fixed("ROLE"), .number("MEMBERS"), .number("CHANGES"),
-            .number("RECORDS"), .number("CONFLICTS"), .number("ADMIT"), .number("SUSPEND"),
-        ])
-        for space in document.spaces {
-            table.append([
-                String(space.id.prefix(13)), space.name, space.role ?? "not yet admitted",
-                Quantity.count(space.members), Quantity.count(space.changes), Quantity.count(space.records),
-                Quantity.lack(space.conflicts),
-                String(space.admissionThreshold), String(space.suspensionThreshold),
-            ])
-        }
-        return table.lines(style: style)
-    }
-
-    /// A table of members.
-    public static func members(_ document: MembersDocument, style: TextStyle = .plain) -> [String] {
-        var table = Table([
-            .text("CODE", minimum: 6), .text("NAME", minimum: 12), .fixed("ROLE"), .fixed("FOUNDER"),
-            .text("NODES"),
-            .fixed("FINGERPRINT"),
-        ])
-        for member in document.members {
-            table.append([
-                member.code, member.name, member.role, member.founder ? "yes" : "",
-                member.nodes.joined(separator: ", "),
-                Quantity.fingerprint(String(member.fingerprint.prefix(32))),
-            ])
-        }
-        return table.lines(style: style)
-    }
-}
 
 /// Peers for people.
 public enum PeersView {

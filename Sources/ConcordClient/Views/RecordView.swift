@@ -94,7 +94,8 @@ public struct RecordView {
             lines.append("")
             lines += self.conflict(conflict, of: record)
         }
-        return lines + children(document.children)
+        lines += children(document.children)
+        return lines + (document.endorsements.map { EndorsementsView.lines($0, style: style) } ?? [])
     }
 
     private func fieldNames(_ record: RecordDocument) -> [String] {

@@ -3,11 +3,13 @@
 
 extension Configuration {
     /// The text of a new concord.yaml.
-    static func sample(listen: [NodeAddress], addresses: [NodeAddress]) -> String {
+    static func sample(listen: [NodeAddress], addresses: [NodeAddress], passphraseFile: String? = nil)
+        -> String
+    {
         """
         # Configuration of this Concord node. Unknown keys are refused. Restart the daemon after a change.
-        # Environment variables override a key: CONCORD_LISTEN, CONCORD_ADDRESSES, CONCORD_PEERS (separated by commas),
-        # CONCORD_LOG_LEVEL, CONCORD_LOG_FORMAT.
+        # Environment variables override a key: CONCORD_LISTEN, CONCORD_LOG_LEVEL, CONCORD_ACCESS_READERS and so on;
+        # entries of lists are separated by commas.
 
         # Where this node listens for other nodes, as host:port or "[IPv6]:port". [] for a node that only dials out.
         \(list("listen", listen))
@@ -24,7 +26,31 @@ extension Configuration {
         # logfmt or json, one event a line on standard error
         log_format: logfmt
 
+        # Where the private keys are, if not in identity/ here or among systemd's credentials (node.key, agreement.key,
+        # passphrase): a file, or a URI such as pkcs11:token=concord;object=node;type=private with the OpenSSL provider
+        # that knows it.
+        identity:
+          # signing_key: "pkcs11:token=concord;object=node;type=private"
+          # agreement_key: "pkcs11:token=concord;object=agreement;type=private"
+          # provider: pkcs11
+          # provider_configuration: /etc/concord/openssl.cnf
+          # provider_properties: "provider=pkcs11"
+          \(passphraseFile.map { "passphrase_file: \(quoted($0))" } ?? "# passphrase_file: /etc/concord/passphrase")
+
+        # Who may use the local socket: users, @groups. Administrators may do everything, editors read and write
+        # records, readers read. The daemon's own user and root are always administrators. Without any list the
+        # members of the socket's group are editors; with one, only those listed may do anything.
+        access:
+          # administrators: ["@concord-admin"]
+          # editors: ["@concord"]
+          # readers: [auditor]
+
         """
+    }
+
+    /// A text as a double-quoted scalar of YAML.
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 
     private static func list(_ key: String, _ addresses: [NodeAddress]) -> String {

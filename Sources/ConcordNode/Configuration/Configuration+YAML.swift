@@ -1,5 +1,6 @@
 // The file. Only the shapes that the sample shows are taken: a mapping of known keys to a scalar or to a list
-// of scalars. Anchors, tags and nested mappings have no meaning here and are refused.
+// of scalars, some of them indented below the name of a section. Anchors, tags and other nested mappings have no
+// meaning here and are refused.
 
 import ConcordModel
 import Yams
@@ -16,17 +17,30 @@ extension Configuration {
         guard case .mapping(let mapping) = root else {
             throw Self.refusal(file, root, "the file is not a list of `key: value`")
         }
+        try apply(mapping, section: "", file: file)
+    }
+
+    private mutating func apply(_ mapping: Node.Mapping, section: String, file: String) throws {
         for (keyNode, value) in mapping {
             guard case .scalar(let scalar) = keyNode else {
                 throw Self.refusal(file, keyNode, "a key is not a word")
             }
-            guard let key = Key(rawValue: scalar.string) else {
+            let name = section + scalar.string
+            // A key with a dot is written indented below its section, and in no other way.
+            if let key = Key(rawValue: name), scalar.string.contains(".") == false {
+                try set(key, to: Self.texts(value, key: key, file: file), where: Self.place(file, value))
+            } else if section.isEmpty, Key.isSection(name) {
+                guard !Self.isEmpty(value) else { continue }
+                guard case .mapping(let inner) = value else {
+                    throw Self.refusal(file, value, "`\(name)` takes keys of its own, indented below it")
+                }
+                try apply(inner, section: "\(name).", file: file)
+            } else {
                 throw ConcordError(
                     .unknownConfigurationKey,
-                    "\(Self.place(file, keyNode)): unknown key `\(scalar.string.prefix(64))`; known are "
+                    "\(Self.place(file, keyNode)): unknown key `\(name.prefix(64))`; known are "
                         + Key.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", "))
             }
-            try set(key, to: Self.texts(value, key: key, file: file), where: Self.place(file, value))
         }
     }
 

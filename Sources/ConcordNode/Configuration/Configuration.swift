@@ -20,6 +20,10 @@ public struct Configuration: Hashable, Sendable {
     public var logLevel: Logger.Level
     /// How the log is written.
     public var logFormat: LogFormat
+    /// Where the node's private keys are found.
+    public var keys = KeySources()
+    /// Which of the machine's users may do what.
+    public var access = AccessPolicy()
 
     /// A configuration of these parts.
     public init(
@@ -37,8 +41,9 @@ public struct Configuration: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - path: The file, usually HOME/concord.yaml.
-    ///   - environment: The process's environment; `CONCORD_LISTEN`, `CONCORD_ADDRESSES`, `CONCORD_PEERS`
-    ///     (separated by commas, empty for none), `CONCORD_LOG_LEVEL` and `CONCORD_LOG_FORMAT` count.
+    ///   - environment: The process's environment. A variable overrides a key of the file: its name is
+    ///     `CONCORD_` and the key's in capitals, with `_` for a dot; entries of lists are separated by commas,
+    ///     an empty text is an empty list. `CREDENTIALS_DIRECTORY` is where systemd hands over keys.
     /// - Throws: ``ConcordError`` E-6001 for an unknown key, E-6002 for what cannot be read, E-6009 for an
     ///   address.
     public static func load(path: String, environment: [String: String]) throws -> Configuration {
@@ -54,6 +59,9 @@ public struct Configuration: Hashable, Sendable {
             try configuration.apply(yaml: text, file: path)
         }
         try configuration.apply(environment: environment)
+        configuration.keys.credentials = environment["CREDENTIALS_DIRECTORY"].flatMap {
+            $0.isEmpty ? nil : $0
+        }
         return configuration
     }
 
@@ -64,16 +72,30 @@ public struct Configuration: Hashable, Sendable {
         case peers
         case logLevel = "log_level"
         case logFormat = "log_format"
+        case signingKey = "identity.signing_key"
+        case agreementKey = "identity.agreement_key"
+        case passphraseFile = "identity.passphrase_file"
+        case provider = "identity.provider"
+        case providerConfiguration = "identity.provider_configuration"
+        case providerProperties = "identity.provider_properties"
+        case readers = "access.readers"
+        case editors = "access.editors"
+        case administrators = "access.administrators"
 
         /// The variable that overrides the key.
-        var variable: String { "CONCORD_\(rawValue.uppercased())" }
+        var variable: String { "CONCORD_\(rawValue.replacing(".", with: "_").uppercased())" }
 
         /// Whether the key takes a list.
         var isList: Bool {
             switch self {
-            case .listen, .addresses, .peers: true
-            case .logLevel, .logFormat: false
+            case .listen, .addresses, .peers, .readers, .editors, .administrators: true
+            default: false
             }
+        }
+
+        /// Whether keys begin with this word and a dot: in the file they stand indented below it.
+        static func isSection(_ name: String) -> Bool {
+            allCases.contains { $0.rawValue.hasPrefix(name + ".") }
         }
     }
 
@@ -93,6 +115,29 @@ public struct Configuration: Hashable, Sendable {
         case .peers: peers = try addresses()
         case .logLevel: logLevel = try Self.choice(texts, Logger.Level.allCases, key, place)
         case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
+        case .signingKey: keys.signingKey = Self.text(texts)
+        case .agreementKey: keys.agreementKey = Self.text(texts)
+        case .passphraseFile: keys.passphraseFile = Self.text(texts)
+        case .provider: keys.provider.name = Self.text(texts)
+        case .providerConfiguration: keys.provider.configuration = Self.text(texts)
+        case .providerProperties: keys.provider.properties = Self.text(texts)
+        case .readers: access.readers = try Self.users(texts, key, place)
+        case .editors: access.editors = try Self.users(texts, key, place)
+        case .administrators: access.administrators = try Self.users(texts, key, place)
+        }
+    }
+
+    /// The only text; nil if it is empty, which means that nothing was given.
+    private static func text(_ texts: [String]) -> String? { texts.first.flatMap { $0.isEmpty ? nil : $0 } }
+
+    private static func users(_ texts: [String], _ key: Key, _ place: String) throws -> [AccessPolicy.Entry] {
+        try texts.map { text in
+            guard let entry = AccessPolicy.Entry(text) else {
+                throw ConcordError(
+                    .malformedConfiguration,
+                    "\(place): “\(text.prefix(64))” in `\(key.rawValue)` is neither a user nor a @group")
+            }
+            return entry
         }
     }
 

@@ -1,12 +1,12 @@
 // A member's authority: the key that founds its identity, certifies its nodes and signs its formal acts. It
 // stands outside every daemon's home, encrypted unless its keeper says otherwise, and only `concord` ever
-// opens it.
+// opens it. Where the key lies in a hardware module, `authority.uri` says how it is reached.
 
 import ConcordCrypto
 import ConcordModel
 import Glibc
 
-/// A folder with `authority.key` (0600) and `authority.pem`.
+/// A folder with `authority.pem` and either `authority.key` (0600) or `authority.uri`.
 public struct AuthorityFolder: Sendable {
     /// Years for which an authority's certificate is valid.
     public static let validityYears: Int64 = 20
@@ -24,10 +24,14 @@ public struct AuthorityFolder: Sendable {
 
     /// The encrypted private key.
     public var keyPath: String { "\(path)/authority.key" }
+    /// Says where the private key is, if it is not here.
+    public var uriPath: String { "\(path)/authority.uri" }
     /// The certificate.
     public var certificatePath: String { "\(path)/authority.pem" }
+    /// The member's id, where the member has replaced its authority's key; it is the founding key's fingerprint.
+    public var memberPath: String { "\(path)/member.id" }
     /// Whether a key or certificate stands here.
-    public var exists: Bool { FileSystem.exists(keyPath) || FileSystem.exists(certificatePath) }
+    public var exists: Bool { [keyPath, uriPath, certificatePath].contains(where: FileSystem.exists) }
 
     /// Makes a new authority for a member. Nothing is ever overwritten.
     ///
@@ -80,33 +84,76 @@ public struct AuthorityFolder: Sendable {
     /// The authority's certificate.
     ///
     /// - Throws: ``ConcordError`` E-1010 or E-2004.
-    public func certificate() throws -> Certificate {
-        let text = try FileSystem.readText(certificatePath)
-        let certificate = try ConcordError.mappingCrypto(certificatePath) { try Certificate(pem: text) }
+    public func certificate() throws -> Certificate { try certificate(at: certificatePath) }
+
+    /// The member whose authority this is.
+    ///
+    /// - Throws: ``ConcordError`` E-1010, E-2003 or E-2004.
+    public func memberID() throws -> MemberID {
+        guard FileSystem.exists(memberPath) else { return MemberID(authority: try certificate()) }
+        guard let digest = Digest(hex: try FileSystem.readText(memberPath).filter { !$0.isWhitespace }) else {
+            throw ConcordError(
+                .malformedKey, "\(memberPath) does not hold a member's id",
+                action: "write the member's fingerprint into it, as `concord member list --json` shows it")
+        }
+        return MemberID(digest)
+    }
+
+    /// The founding authority's certificate, which stays beside the others under its fingerprint; nil if the
+    /// member has had no other authority than this.
+    ///
+    /// - Throws: ``ConcordError`` E-1010, E-2003, E-2004, or E-4011 if it is another's.
+    public func founding() throws -> Certificate? {
+        let member = try memberID()
+        guard member != MemberID(authority: try certificate()) else { return nil }
+        let path = "\(path)/authority-\(member.description.prefix(16)).pem"
+        let founding = try certificate(at: path)
+        guard MemberID(authority: founding) == member else {
+            throw ConcordError(.wrongAuthority, "\(path) is not the authority that \(memberPath) names")
+        }
+        return founding
+    }
+
+    private func certificate(at path: String) throws -> Certificate {
+        let text = try FileSystem.readText(path)
+        let certificate = try ConcordError.mappingCrypto(path) { try Certificate(pem: text) }
         guard certificate.isAuthority else {
-            throw ConcordError(.malformedCertificate, "\(certificatePath) is not an authority's certificate")
+            throw ConcordError(.malformedCertificate, "\(path) is not an authority's certificate")
         }
         return certificate
     }
 
     /// Opens the private key.
     ///
-    /// - Throws: ``ConcordError`` E-2001, E-2002, E-2003, E-2008, or E-4011 if it is not the certificate's.
+    /// - Throws: ``ConcordError`` E-2001, E-2002, E-2003, E-2008, E-2011 if it cannot be reached, or E-4011 if
+    ///   it is not the certificate's.
     public func key(passphrase: [UInt8]?) throws -> PrivateKey {
-        let text = try FileSystem.readText(keyPath, ownerOnly: true)
-        let key = try ConcordError.mappingCrypto(keyPath) {
-            try PrivateKey(pem: text, passphrase: passphrase)
+        let isElsewhere = !FileSystem.exists(keyPath) && FileSystem.exists(uriPath)
+        let key: PrivateKey
+        if isElsewhere {
+            let reference = try KeyReference(text: try FileSystem.readText(uriPath), file: uriPath)
+            key = try ConcordError.mappingCrypto(uriPath) {
+                try PrivateKey(uri: reference.uri, provider: reference.provider, passphrase: passphrase)
+            }
+        } else {
+            let text = try FileSystem.readText(keyPath, guarded: .ownerOnly)
+            key = try ConcordError.mappingCrypto(keyPath) {
+                try PrivateKey(pem: text, passphrase: passphrase)
+            }
         }
         guard key.publicKey == (try certificate()).publicKey else {
-            throw ConcordError(.wrongAuthority, "\(keyPath) is not the key of \(certificatePath)")
+            throw ConcordError(
+                .wrongAuthority, "\(isElsewhere ? uriPath : keyPath) is not the key of \(certificatePath)")
         }
         return key
     }
 }
 
 /// How long certificates are valid, in seconds since 1970.
-enum Validity {
+public enum Validity {
     static let secondsOfYear: Int64 = 31_556_952
+    /// Milliseconds for which a node's certificates are valid unless told otherwise: three years.
+    public static let nodeMilliseconds = 3 * secondsOfYear * 1000
 
     /// A day before `now` (milliseconds), so that a peer whose clock lags takes a certificate made this
     /// minute.

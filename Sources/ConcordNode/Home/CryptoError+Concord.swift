@@ -12,6 +12,8 @@ extension ConcordError {
             case .passphraseNeeded: .passphraseNeeded
             case .malformedKey: .malformedKey
             case .malformedCertificate: .malformedCertificate
+            case .malformedRequest: .malformedCertificateRequest
+            case .keyUnavailable: .keyUnavailable
             case .unsupportedAlgorithm: .malformedKey
             case .unusablePassphrase: .wrongPassphrase
             case .keyMismatch: .wrongAuthority

@@ -50,6 +50,51 @@ enum FileSystem {
         try synchronize(folder: parent(of: path), failure: failure)
     }
 
+    /// Writes a file in place of one that may exist, so that at every moment either the old or the new is there.
+    static func replaceAtomically(
+        _ path: String, bytes: some Collection<UInt8>, mode: mode_t, failure: ErrorCode = .unreadableFile
+    ) throws {
+        let draft = "\(path).\(getpid()).new"
+        unlink(draft)
+        try create(draft, bytes: bytes, mode: mode, failure: failure)
+        guard rename(draft, path) == 0 else {
+            let error = refusal(failure, "\(path) cannot be replaced")
+            unlink(draft)
+            throw error
+        }
+        try synchronize(folder: parent(of: path), failure: failure)
+    }
+
+    /// Lets two folders of one disk change places at one stroke.
+    static func exchange(_ first: String, _ second: String, failure: ErrorCode) throws {
+        // Glibc has renameat2(2) since 2.28; Swift's import of its headers leaves it out.
+        typealias Rename =
+            @convention(c) (
+                Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32
+            ) -> Int32
+        guard let symbol = dlsym(nil, "renameat2") else {
+            preconditionFailure("the C library has no renameat2, which Concord's lowest system has")
+        }
+        let exchange: UInt32 = 2  // RENAME_EXCHANGE
+        let rename = unsafeBitCast(symbol, to: Rename.self)
+        guard rename(AT_FDCWD, first, AT_FDCWD, second, exchange) == 0 else {
+            throw refusal(failure, "\(second) cannot be replaced")
+        }
+        try synchronize(folder: parent(of: second), failure: failure)
+    }
+
+    /// Gives files to the owner of another, where an administrator works on what belongs to the daemon's user.
+    static func give(_ paths: [String], toOwnerOf model: String, failure: ErrorCode) throws {
+        guard geteuid() == 0 else { return }
+        var information = stat()
+        guard stat(model, &information) == 0 else { throw refusal(failure, "\(model) cannot be read") }
+        for path in paths where exists(path) {
+            guard lchown(path, information.st_uid, information.st_gid) == 0 else {
+                throw refusal(failure, "\(path) cannot be given to the owner of \(model)")
+            }
+        }
+    }
+
     /// Makes a folder, and those above it, unless it is there; a folder that is made gets this mode.
     static func makeFolder(_ path: String, mode: mode_t, failure: ErrorCode) throws {
         var information = stat()
@@ -76,11 +121,29 @@ enum FileSystem {
         guard fsync(descriptor) == 0 else { throw refusal(failure, "\(path) cannot be made durable") }
     }
 
-    /// The bytes of a file of at most ``maximumBytes``; with `ownerOnly`, refuses one that group or others
-    /// may touch.
+    /// Who besides its owner may touch a file that is read.
+    enum Guard {
+        /// Anybody.
+        case none
+        /// Nobody: mode 0600 or less.
+        case ownerOnly
+        /// Its group may read it, and nobody else touch it: so the modes of systemd's credentials look, which
+        /// lie in a folder that only the service can enter, and are given to it by an access-control list.
+        case credential
+
+        var forbidden: mode_t {
+            switch self {
+            case .none: 0
+            case .ownerOnly: 0o077
+            case .credential: 0o037
+            }
+        }
+    }
+
+    /// The bytes of a file of at most ``maximumBytes``, unless others may touch it than `guarded` allows.
     ///
     /// - Throws: ``ConcordError`` E-1010 or E-2008.
-    static func read(_ path: String, ownerOnly: Bool = false) throws -> [UInt8] {
+    static func read(_ path: String, guarded: Guard = .none) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw refusal(.unreadableFile, "\(path) cannot be read") }
         defer { close(descriptor) }
@@ -91,7 +154,7 @@ enum FileSystem {
         guard information.st_mode & S_IFMT == S_IFREG else {
             throw ConcordError(.unreadableFile, "\(path) is not a file")
         }
-        if ownerOnly, information.st_mode & 0o077 != 0 {
+        if information.st_mode & guarded.forbidden != 0 {
             let mode = String(information.st_mode & 0o777, radix: 8)
             throw ConcordError(
                 .insecureFileMode, "\(path) has mode \(mode), so others may touch it; only 600 is taken",
@@ -104,9 +167,9 @@ enum FileSystem {
         return try readAll(descriptor, path: path)
     }
 
-    /// The text of a file; see ``read(_:ownerOnly:)``.
-    static func readText(_ path: String, ownerOnly: Bool = false) throws -> String {
-        guard let text = String(validating: try read(path, ownerOnly: ownerOnly), as: UTF8.self) else {
+    /// The text of a file; see ``read(_:guarded:)``.
+    static func readText(_ path: String, guarded: Guard = .none) throws -> String {
+        guard let text = String(validating: try read(path, guarded: guarded), as: UTF8.self) else {
             throw ConcordError(.unreadableFile, "\(path) is not text in UTF-8")
         }
         return text

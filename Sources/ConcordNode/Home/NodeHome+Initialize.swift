@@ -6,9 +6,6 @@ import ConcordModel
 import Glibc
 
 extension NodeHome {
-    /// Years for which a node's certificates are valid.
-    public static let certificateYears: Int64 = 3
-
     /// Makes a node: `identity/` with a signing and an agreement key and their certificates, and
     /// `concord.yaml`. A home that holds a replica but no identity, as after restoring a backup, gets a new
     /// identity beside it.
@@ -41,12 +38,19 @@ extension NodeHome {
                 "the authority is that of \(authority.subject.memberCode) \(authority.subject.memberName), "
                     + "not of \(member) \(name)")
         }
-        let files = try Self.makeFiles(node: node, authority: authority, authorityKey: authorityKey, now: now)
+        let keys = NodeKeys(
+            signing: try ConcordError.mappingCrypto("a new key") { try PrivateKey.generate() },
+            agreement: try ConcordError.mappingCrypto("a new key") { try PrivateKey.generate() })
+        let certificates = try NodeCertificates.issue(
+            node: node, signing: keys.signing.publicKey, agreement: keys.agreement.publicKey,
+            authority: authority, authorityKey: authorityKey, now: now)
         try prepare()
         let draft = IdentityFiles(folder: "\(path)/identity.\(getpid()).new")
         try FileSystem.makeFolder(draft.folder, mode: 0o700, failure: .unwritableHome)
         do {
-            try files.write(to: draft)
+            try draft.write(.signing, keys.signing, passphrase: nil)
+            try draft.write(.agreement, keys.agreement, passphrase: nil)
+            try draft.write(certificates)
             try FileSystem.createAtomically(
                 configuration, bytes: Array(Configuration.sample(listen: listen, addresses: addresses).utf8),
                 mode: 0o640, failure: .unwritableHome)
@@ -68,56 +72,5 @@ extension NodeHome {
             throw refusal
         }
         try FileSystem.synchronize(folder: path, failure: .unwritableHome)
-    }
-
-    /// What stands in an identity folder.
-    private struct Contents {
-        let nodeKey: String
-        let nodeCertificate: String
-        let agreementKey: String
-        let agreementCertificate: String
-        let authorityCertificate: String
-
-        func write(to files: IdentityFiles) throws {
-            func put(_ path: String, _ text: String, _ mode: mode_t) throws {
-                try FileSystem.create(path, bytes: Array(text.utf8), mode: mode, failure: .unwritableHome)
-            }
-            try put(files.nodeKey, nodeKey, 0o600)
-            try put(files.nodeCertificate, nodeCertificate, 0o644)
-            try put(files.agreementKey, agreementKey, 0o600)
-            try put(files.agreementCertificate, agreementCertificate, 0o644)
-            try put(files.authorityCertificate, authorityCertificate, 0o644)
-            try FileSystem.synchronize(folder: files.folder, failure: .unwritableHome)
-        }
-    }
-
-    private static func makeFiles(
-        node: String, authority: Certificate, authorityKey: PrivateKey, now: Int64
-    ) throws -> Contents {
-        try ConcordError.mappingCrypto("the certificates of node \(node)") {
-            func issue(_ key: PrivateKey, _ purpose: CertificateIssuer.NodePurpose) throws -> Certificate {
-                try CertificateIssuer.node(
-                    commonName: node, publicKey: key.publicKey, purpose: purpose, issuer: authority,
-                    issuerKey: authorityKey, notBefore: max(Validity.start(now), authority.notBefore),
-                    notAfter: min(Validity.end(now, years: certificateYears), authority.notAfter))
-            }
-            let (signing, agreement) = (try PrivateKey.generate(), try PrivateKey.generate())
-            return Contents(
-                nodeKey: try signing.pem(passphrase: nil),
-                nodeCertificate: try issue(signing, .signing).pem(),
-                agreementKey: try agreement.pem(passphrase: nil),
-                agreementCertificate: try issue(agreement, .agreement).pem(),
-                authorityCertificate: try authority.pem())
-        }
-    }
-}
-
-extension NodeHome.IdentityFiles {
-    /// Takes away a folder that did not become an identity.
-    fileprivate func remove() {
-        for file in [nodeKey, nodeCertificate, agreementKey, agreementCertificate, authorityCertificate] {
-            unlink(file)
-        }
-        rmdir(folder)
     }
 }

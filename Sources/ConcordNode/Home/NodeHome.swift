@@ -43,21 +43,42 @@ public struct NodeHome: Hashable, Sendable {
     public var lockFile: String { "\(path)/lock" }
     /// The folder of keys and certificates.
     public var identityFolder: String { "\(path)/identity" }
+    /// The folder of the keys for which certificates are asked, until they are installed.
+    public var requestFolder: String { "\(path)/identity.request" }
 
     /// The paths of keys and certificates, in this home or in a folder that is about to become its identity.
     struct IdentityFiles {
         let folder: String
-        var nodeKey: String { "\(folder)/node.key" }
         var nodeCertificate: String { "\(folder)/node.pem" }
-        var agreementKey: String { "\(folder)/agreement.key" }
         var agreementCertificate: String { "\(folder)/agreement.pem" }
         var authorityCertificate: String { "\(folder)/authority.pem" }
+        /// Only where the member has replaced its authority's key.
+        var foundingCertificate: String { "\(folder)/founding.pem" }
+
+        var nodeKey: String { key(.signing) }
+        var agreementKey: String { key(.agreement) }
+
+        func key(_ role: KeyRole) -> String { "\(folder)/\(role.fileName)" }
+
+        /// What was asked for, in a folder that waits for certificates.
+        var request: String { "\(folder)/request.csr" }
+
+        /// All of them.
+        var all: [String] {
+            KeyRole.allCases.map(key) + [
+                nodeCertificate, agreementCertificate, authorityCertificate, foundingCertificate, request,
+            ]
+        }
     }
 
     var identityFiles: IdentityFiles { IdentityFiles(folder: identityFolder) }
+    /// The keys of a node that has asked for certificates and has none yet.
+    var requestFiles: IdentityFiles { IdentityFiles(folder: requestFolder) }
 
     /// Whether a node's identity stands here.
     public var hasIdentity: Bool { FileSystem.exists(identityFolder) }
+    /// Whether certificates have been asked for and not yet been installed.
+    public var hasRequest: Bool { FileSystem.exists(requestFolder) }
 
     /// Makes the home (0750) and its folder of attachments unless they are there, and checks that they can be
     /// written.

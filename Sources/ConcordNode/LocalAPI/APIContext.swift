@@ -17,14 +17,17 @@ struct APIContext: RequestContext {
 
     /// The name of the calling user, which becomes the author label of what is written; `uid N` for a user
     /// without an account.
-    func author() async throws -> String {
+    func author() async throws -> String { try await caller().label }
+
+    /// The calling user and the groups that it is in.
+    func caller() async throws -> LocalCaller {
         guard let provider = channel as? any SocketOptionProvider else {
             preconditionFailure("the local API is served on a channel without a socket")
         }
         let credentials: PeerCredentials = try await provider.unsafeGetSocketOption(
             level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
         ).get()
-        return UserAccount.of(credentials.uid)?.name ?? "uid \(credentials.uid)"
+        return LocalCaller(uid: credentials.uid, gid: credentials.gid)
     }
 }
 

@@ -32,14 +32,18 @@ enum APIResponse {
         switch code {
         case .usage, .unknownField, .malformedValue, .malformedImport, .unknownKind, .missingField,
             .unreadableFile,
-            .malformedKey, .malformedCertificate, .malformedCharter, .malformedAct, .malformedInvite,
+            .malformedKey, .malformedCertificate, .malformedCertificateRequest, .malformedCharter,
+            .malformedAct, .malformedInvite,
             .malformedRequest, .badAddress, .notABackup:
             .badRequest
-        case .notTheOwner, .notInStanding, .notYetAdmitted, .wrongAuthority, .forbidden: .forbidden
+        case .notTheOwner, .notInStanding, .notYetAdmitted, .wrongAuthority, .mayNotSign, .forbidden:
+            .forbidden
         case .unknownRecord, .unknownSpace, .unknownMember: .notFound
         case .ambiguousIdentifier, .fieldInConflict, .recordMovedOn, .recordNotShown, .noConflict,
-            .fileExists,
-            .alreadyMember, .spaceExists, .ambiguousSpace:
+            .fileExists, .notShareable,
+            .alreadyMember, .spaceExists, .ambiguousSpace, .actInForce, .thresholdOutOfReach,
+            .ambiguousMember,
+            .certificateMismatch:
             .conflict
         case .limitExceeded: .contentTooLarge
         case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")

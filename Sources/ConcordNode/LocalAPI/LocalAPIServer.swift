@@ -15,20 +15,26 @@ import ServiceLifecycle
 public struct LocalAPIServer: Service {
     private let lock: HomeLock
     private let routes: LocalAPIRoutes
+    private let access: AccessPolicy
     private let logger: Logger
     private let onServing: @Sendable () async -> Void
 
     /// A server on the home that `lock` holds.
     ///
-    /// - Parameter onServing: Called once, when requests are answered.
+    /// - Parameters:
+    ///   - certificates: The care of the node's certificates; without it there are no routes for that.
+    ///   - access: Which of the machine's users may do what.
+    ///   - onServing: Called once, when requests are answered.
     public init(
-        lock: HomeLock, services: any NodeServices, peers: any PeerServices, logger: Logger,
+        lock: HomeLock, services: any NodeServices, peers: any PeerServices,
+        certificates: (any CertificateServices)? = nil, access: AccessPolicy = AccessPolicy(), logger: Logger,
         onServing: @escaping @Sendable () async -> Void = {}
     ) {
         self.lock = lock
         self.logger = logger
         self.onServing = onServing
-        routes = LocalAPIRoutes(services: services, peers: peers)
+        self.access = access
+        routes = LocalAPIRoutes(services: services, peers: peers, certificates: certificates)
     }
 
     /// Serves until graceful shutdown or cancellation, then removes the socket.
@@ -44,6 +50,12 @@ public struct LocalAPIServer: Service {
         }
         let router = Router(context: APIContext.self)
         router.middlewares.add(ErrorMiddleware())
+        router.middlewares.add(
+            AccessMiddleware(
+                policy: access, daemon: geteuid(), socketGroup: Self.groupOfNewFiles(beside: path)))
+        for entry in access.unknownEntries {
+            logger.warning("access names nobody on this machine", metadata: ["entry": "\(entry)"])
+        }
         routes.add(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
@@ -64,5 +76,13 @@ public struct LocalAPIServer: Service {
             throw ConcordError(.unwritableHome, "the socket \(path) cannot be made: \(error)")
         }
         unlink(path)
+    }
+
+    /// The group that the socket will have: that of its folder if the folder hands it down, else the daemon's.
+    private static func groupOfNewFiles(beside path: String) -> gid_t {
+        var information = stat()
+        let folder = FileSystem.parent(of: path)
+        let isHandedDown = stat(folder, &information) == 0 && information.st_mode & S_ISGID != 0
+        return isHandedDown ? information.st_gid : getegid()
     }
 }

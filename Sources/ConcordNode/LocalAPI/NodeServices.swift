@@ -130,30 +130,14 @@ public struct LogSelection: Hashable, Sendable {
 /// The work of the daemon, behind the local API. Everything that is thrown to the caller is a
 /// ``ConcordError``. `space` is an id, a unique prefix of one, or a name; `author` is the label that the
 /// changes carry.
-public protocol NodeServices: Sendable {
+public protocol NodeServices: SpaceServices {
     /// Who this node is.
     func identity() async throws -> IdentityDocument
 
-    /// The spaces that are held.
-    func spaces() async throws -> SpacesDocument
-    /// Holds a space that this node's member founds. Throws E-4011 for a charter of others, E-4009 if it is
-    /// held.
-    func found(_ charter: SignedCharter) async throws -> FoundedDocument
-    /// Holds a space to which this node was invited, and dials the inviter. Throws E-4009 if it is held.
-    func join(_ invite: Invite) async throws -> JoinedDocument
-    /// An invite that this node signs. Throws E-4001, or E-4005 if its member is not in standing.
-    func invite(to space: String) async throws -> Invite
-    /// The digest of what is visible in a space.
-    func digest(of space: String) async throws -> DigestDocument
-    /// The roster of a space.
-    func members(of space: String?) async throws -> MembersDocument
-    /// Writes a change that carries a signed act. Throws E-4003 for one without effect, E-4007 for a needless
-    /// one.
-    func write(_ act: SignedAct, in space: String, author: String) async throws -> ActDocument
-
     /// The records that fit. Throws E-1013 and E-1002 for kinds and fields that there are not.
     func records(_ query: RecordSelection) async throws -> RecordsDocument
-    /// One record, by id or unique prefix, with those right below it. Throws E-1004 or E-1005.
+    /// One record, by id or unique prefix, with those right below it, and for a document with who endorsed it. Throws
+    /// E-1004 or E-1005.
     func record(_ id: String) async throws -> RecordDetailDocument
     /// Creates a record. Throws E-1002, E-1003, E-1013 or E-1016 for what the vocabulary refuses.
     func create(_ creation: RecordCreation, author: String) async throws -> RecordDocument
@@ -166,18 +150,25 @@ public protocol NodeServices: Sendable {
     func delete(_ id: String, author: String) async throws -> RecordDocument
     /// Takes back the deletes of a record.
     func restore(_ id: String, author: String) async throws -> RecordDocument
+    /// Erases for good all values of the record that this node's member wrote. Throws E-1008 if there are none.
+    func erase(_ id: String, reason: String, author: String) async throws -> ErasureDocument
     /// Settles a field in conflict. Throws E-1012 if there is no such conflict or value.
     func resolve(_ id: String, field: UTF8Text, _ settlement: Settlement, author: String) async throws
         -> RecordDocument
     /// The records with fields in conflict, or edited while deleted.
     func conflicts(in space: String?) async throws -> RecordsDocument
+    /// Copies a record, with what is below it, into another space. Throws E-1017 for one that is not shared, E-1006 for
+    /// one with a field in conflict.
+    func share(_ id: String, to space: String, author: String) async throws -> ShareDocument
     /// The records that hold the words, the best first; no text is an error.
-    func search(_ text: String, kind: UTF8Text?, limit: Int) async throws -> SearchDocument
+    func search(_ text: String, kind: UTF8Text?, space: String?, limit: Int) async throws -> SearchDocument
     /// Changes of the log, the latest first.
     func log(_ query: LogSelection) async throws -> LogListDocument
     /// Imports records, one change each. Throws E-1011, which names the line and what was imported.
     func importRows(_ rows: [ImportRow], into space: String?, author: String) async throws -> ImportDocument
 
+    /// Examines what can be wrong with a node.
+    func doctor() async throws -> DoctorDocument
     /// Verifies the whole log and recomputes the visible state; problems stand in the report and are not
     /// thrown.
     func verify() async throws -> VerifyDocument

@@ -17,4 +17,6 @@ enum PeerLimits {
     /// How long the last frames may take to leave, and then the connection to close, before nobody waits any
     /// more.
     static let flushTime = Duration.seconds(2)
+    /// How often a peer's mere word that this node's replica is written elsewhere, too, is followed, in each space.
+    static let leaveBehindInterval = Duration.seconds(3600)
 }

@@ -4,9 +4,6 @@ import ConcordAPI
 import ConcordModel
 
 extension PeerManager {
-    /// Days before its end at which a node's certificate is warned of.
-    private static let certificateWarningDays: Int64 = 30
-
     func attention(
         spaces: [StatusDocument.Space], peers: [StatusDocument.Peer], now: Int64
     ) -> [StatusDocument.Attention] {
@@ -15,7 +12,9 @@ extension PeerManager {
                 let code = acquaintances[key.node].flatMap { setting.trusted.authority(of: $0.known.member) }?
                     .code
                 return line(error.code, .integrity, code, error.message)
-            } + certificateLines(now) + spaces.flatMap(spaceLines) + peers.flatMap(peerLines)
+            } + forkLines() + standingLines()
+            + CertificateExpiry.attention(setting.identity.certificates, now: now)
+            + spaces.flatMap(spaceLines) + peers.flatMap(peerLines)
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }
@@ -39,12 +38,44 @@ extension PeerManager {
             action: action ?? "concord explain \(code.rawValue)")
     }
 
-    private func certificateLines(_ now: Int64) -> [StatusDocument.Attention] {
-        let days = (setting.identity.nodeCertificate.notAfter * 1000 - now) / 86_400_000
-        guard days <= Self.certificateWarningDays else { return [] }
-        let message =
-            days < 0 ? "our node certificate has expired" : "our node certificate expires in \(days) days"
-        return [line(.ourCertificateExpired, .person, nil, message)]
+    /// Replicas that signed two changes of one number: an alarm as long as something of them has no effect and their
+    /// member has done nothing about it.
+    private func forkLines() -> [StatusDocument.Attention] {
+        let spaces = (try? setting.store.spaces()) ?? []
+        return spaces.flatMap { space -> [StatusDocument.Attention] in
+            let roster = try? setting.store.roster(space.id)
+            let forked = ((try? setting.store.nodes(space.id)) ?? []).filter {
+                $0.forkedAt != nil && $0.isVouchedFor
+            }
+            let replicas = Dictionary(grouping: forked, by: \.replica).sorted { $0.key < $1.key }
+            return replicas.compactMap { _, segments in
+                guard let one = segments.first else { return nil }
+                let isSettled =
+                    one.isRevoked || roster?.role(one.member) == nil
+                    || segments.allSatisfy { $0.effective == $0.sequence }
+                let what =
+                    "\(one.code), \(one.nodeName), wrote two histories from change \(one.forkedAt ?? 0) on in "
+                return line(
+                    .equivocation, isSettled ? .notice : .integrity, one.code,
+                    what + "\(space.name): "
+                        + (isSettled
+                            ? "both are held"
+                            : "both are held, and neither counts unless others built upon it"))
+            }
+        }
+    }
+
+    /// Our own member is suspended, or this node revoked.
+    private func standingLines() -> [StatusDocument.Attention] {
+        ((try? setting.store.spaces()) ?? []).compactMap { space in
+            guard let roster = try? setting.store.roster(space.id) else { return nil }
+            let member = setting.identity.memberID
+            if roster.entry(member)?.suspensions.isEmpty == false {
+                return line(.ourMemberSuspended, .person, nil, "our member is suspended in \(space.name)")
+            }
+            guard roster.isRevoked(setting.identity.nodeID, of: member) else { return nil }
+            return line(.ourMemberSuspended, .person, nil, "our member revoked this node in \(space.name)")
+        }
     }
 
     private func spaceLines(_ space: StatusDocument.Space) -> [StatusDocument.Attention] {

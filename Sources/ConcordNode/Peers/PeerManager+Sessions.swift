@@ -128,7 +128,9 @@ extension PeerManager {
     }
 
     private func handle(_ event: SessionDriver.Event, of node: NodeID, on connection: FrameConnection) async {
-        guard links[node]?.driver.connection === connection else { return }
+        guard links[node]?.driver.connection === connection else {
+            return await concern(event, of: connection)
+        }
         switch event {
         case .hello(let hello):
             meet(node, hello)
@@ -144,6 +146,45 @@ extension PeerManager {
         case .alarm(let space, let error):
             if let space { alarms[AlarmKey(space: space, node: node, code: error.code)] = error }
             report("alarm", error)
+        case .forked, .ownReplicaElsewhere, .receipts, .refusedReceipts: await concern(event, of: connection)
+        }
+    }
+
+    /// What concerns the whole node, also when it comes from a session whose connection was taken over by another.
+    private func concern(_ event: SessionDriver.Event, of connection: FrameConnection) async {
+        switch event {
+        case .forked(let space, let replica):
+            for link in links.values where link.driver.connection !== connection {
+                link.driver.submit(.forked(space, replica))
+            }
+        case .ownReplicaElsewhere(let space, let replica): await leaveBehind(replica, in: space)
+        case .receipts(let space, let receipts):
+            let bearer = links.values.first { $0.driver.connection === connection }?.member
+            for receipt in receipts where receipt.member != bearer { receiptRoads[receipt.node] = bearer }
+            for link in links.values { link.driver.submit(.receipts(space, receipts)) }
+        case .refusedReceipts(let space, let count, let error):
+            setting.logger.notice(
+                "receipts refused",
+                metadata: [
+                    "space": "\(space)", "count": "\(count)", "code": "\(error.code.rawValue)",
+                    "reason": "\(error.message)",
+                ])
+        case .hello, .progress, .roundTrip, .alarm: break
+        }
+    }
+
+    /// Writes no more under a replica of which a peer says that it is written elsewhere, too. Its word is taken once in a
+    /// while, since it costs a replica each time; when the changes themselves come, the store does the same at once.
+    private func leaveBehind(_ replica: ReplicaID, in space: SpaceID) async {
+        let now = ContinuousClock.now
+        if let last = leftBehindAt[space], now - last < PeerLimits.leaveBehindInterval { return }
+        leftBehindAt[space] = now
+        do {
+            guard try await setting.store.retire(replica, in: space) else { return }
+            setting.logger.notice(
+                "left a replica behind", metadata: ["space": "\(space)", "replica": "\(replica)"])
+        } catch {
+            report("a replica cannot be left behind", ConcordError(wrapping: error))
         }
     }
 

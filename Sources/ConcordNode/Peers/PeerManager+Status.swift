@@ -1,6 +1,7 @@
 // The status document, put together from what sessions reported and what the replica holds. What is not known is nil.
 
 import ConcordAPI
+import ConcordCrypto
 import ConcordModel
 import ConcordStore
 import ConcordSync
@@ -9,8 +10,13 @@ extension PeerManager {
     func status() async throws -> StatusDocument {
         let now = setting.clock()
         var spaces: [StatusDocument.Space] = []
-        for space in try setting.store.spaces() { spaces.append(try await document(of: space)) }
-        let peers = peerDocuments()
+        var books: [SpaceID: ReceiptBook] = [:]
+        for space in try setting.store.spaces() {
+            let book = try receiptBook(space.id)
+            books[space.id] = book
+            spaces.append(try await document(of: space, book))
+        }
+        let peers = peerDocuments(books)
         let attention = attention(spaces: spaces, peers: peers, now: now)
         let backup = try setting.store.backupRecord()
         return StatusDocument(
@@ -38,7 +44,9 @@ extension PeerManager {
             listening: listening)
     }
 
-    private func document(of space: StoredSpace) async throws -> StatusDocument.Space {
+    private func document(
+        of space: StoredSpace, _ book: ReceiptBook
+    ) async throws -> StatusDocument.Space {
         let counts = try setting.store.counts(space.id)
         let (held, digest) = try await setting.store.heldWithDigest(space.id)
         let vector = Dictionary(
@@ -48,19 +56,19 @@ extension PeerManager {
             id: space.id.description, name: space.name, replica: space.ownReplica?.description,
             changes: counts.changes, records: counts.records, conflicts: counts.conflicts,
             kinds: counts.kinds,
-            digest: digest.description, versionVector: vector, heldByAll: nil)
+            digest: digest.description, versionVector: vector, heldByAll: try heldByAll(space, book))
     }
 
     // MARK: Peers
 
     /// The nodes that were met, the addresses that nobody answered at yet, and the members without any node, in
     /// this order; those in trouble first.
-    func peerDocuments() -> [StatusDocument.Peer] {
+    func peerDocuments(_ books: [SpaceID: ReceiptBook] = [:]) -> [StatusDocument.Peer] {
         // Who left every roster is no peer any more, unless a session with it is just ending.
         let present = acquaintances.values.filter {
             setting.trusted.authority(of: $0.known.member) != nil || links[$0.known.node] != nil
         }
-        var documents = present.map(document)
+        var documents = present.map { document(of: $0, books) }
         var met = Set(present.map(\.known.member))
         for (address, road) in roads where !road.isSelf && residents(of: address, road).isEmpty {
             documents.append(document(of: address, road))
@@ -68,7 +76,7 @@ extension PeerManager {
         }
         for authority in setting.trusted.all
         where !met.contains(authority.member) && authority.member != setting.identity.memberID {
-            documents.append(unmet(authority))
+            documents.append(unmet(authority, books))
         }
         return documents.sorted { a, b in
             (a.state == .connected ? 1 : 0, a.member ?? "~", a.node ?? a.address ?? "")
@@ -76,17 +84,24 @@ extension PeerManager {
         }
     }
 
-    private func document(of acquaintance: Acquaintance) -> StatusDocument.Peer {
+    private func document(
+        of acquaintance: Acquaintance, _ books: [SpaceID: ReceiptBook]
+    ) -> StatusDocument.Peer {
         let known = acquaintance.known
         let link = links[known.node]
+        let receipts = books.compactMapValues { $0.receipt(of: known.node) }
+        let relayed = link == nil ? newest(receipts, since: known.lastHeard) : nil
         let authority = setting.trusted.authority(of: known.member)
         return .init(
             member: authority?.code ?? String(known.member.description.prefix(8)),
             memberName: authority?.name,
             node: known.name, address: known.addresses.first,
-            road: .init(kind: link != nil ? "direct" : "none"), state: state(of: acquaintance, link),
-            lastHeardAt: lastHeard(known, link).map { Timestamp.text(milliseconds: $0) },
-            spaces: progress(of: acquaintance, link, authority?.spaces ?? []),
+            road: link != nil ? .init(kind: "direct") : relayed.map(road) ?? .init(kind: "none"),
+            state: state(of: acquaintance, link),
+            lastHeardAt: (relayed?.timestamp ?? lastHeard(known, link)).map {
+                Timestamp.text(milliseconds: $0)
+            },
+            spaces: progress(of: acquaintance, link, authority?.spaces ?? [], books, receipts),
             roundTripMilliseconds: link?.roundTrip.map(Double.init), reach: acquaintance.health.reach,
             bytesReceived: acquaintance.bytesReceived + Int64(link?.driver.connection.bytesReceived ?? 0),
             bytesSent: acquaintance.bytesSent + Int64(link?.driver.connection.bytesSent ?? 0),
@@ -107,7 +122,8 @@ extension PeerManager {
     }
 
     private func progress(
-        of acquaintance: Acquaintance, _ link: Link?, _ spaces: [SpaceID]
+        of acquaintance: Acquaintance, _ link: Link?, _ spaces: [SpaceID], _ books: [SpaceID: ReceiptBook],
+        _ receipts: [SpaceID: Receipt]
     ) -> [StatusDocument.Progress] {
         let now = setting.clock()
         // A space that the member has been admitted to and this node of it has not joined is not exchanged.
@@ -119,7 +135,11 @@ extension PeerManager {
                     id: space.description, theyLack: progress?.theyLack, weLack: progress?.weLack,
                     asOf: progress.map { _ in Timestamp.text(milliseconds: now) })
             }
-            guard let last = acquaintance.lastProgress[space] else {
+            let last = acquaintance.lastProgress[space]
+            if let receipt = receipts[space], let book = books[space], receipt.timestamp > last?.at ?? 0 {
+                return Self.progress(by: receipt, book)
+            }
+            guard let last else {
                 return .init(id: space.description, theyLack: nil, weLack: nil, asOf: nil)
             }
             // What was held here since then, the peer cannot have from us.
@@ -145,14 +165,44 @@ extension PeerManager {
             bytesReceived: 0, bytesSent: 0, lastError: road.health.lastError)
     }
 
-    private func unmet(_ authority: TrustedAuthority) -> StatusDocument.Peer {
-        .init(
-            member: authority.code, memberName: authority.name, node: nil, address: nil,
-            road: .init(kind: "none"),
-            state: isPaused(authority.member) ? .paused : .silent, lastHeardAt: nil,
-            spaces: authority.spaces.sorted().map {
-                .init(id: $0.description, theyLack: nil, weLack: nil, asOf: nil)
+    /// A member that was never met directly; what is known of it comes from its receipts.
+    private func unmet(_ authority: TrustedAuthority, _ books: [SpaceID: ReceiptBook]) -> StatusDocument.Peer
+    {
+        let receipts = books.compactMapValues { $0.best(of: authority.member) }
+        let newest = newest(receipts, since: nil)
+        return .init(
+            member: authority.code, memberName: authority.name,
+            node: newest.flatMap { try? Certificate(der: $0.certificate) }?.subject.commonName, address: nil,
+            road: newest.map(road) ?? .init(kind: "none"),
+            state: isPaused(authority.member) ? .paused : .silent,
+            lastHeardAt: newest.map { Timestamp.text(milliseconds: $0.timestamp) },
+            spaces: authority.spaces.sorted().map { space in
+                guard let receipt = receipts[space], let book = books[space] else {
+                    return .init(id: space.description, theyLack: nil, weLack: nil, asOf: nil)
+                }
+                return Self.progress(by: receipt, book)
             },
             roundTripMilliseconds: nil, reach: "", bytesReceived: 0, bytesSent: 0, lastError: nil)
+    }
+
+    // MARK: By receipts
+
+    private static func progress(by receipt: Receipt, _ book: ReceiptBook) -> StatusDocument.Progress {
+        .init(
+            id: receipt.space.description, theyLack: book.lacking(receipt), weLack: nil,
+            asOf: Timestamp.text(milliseconds: receipt.timestamp))
+    }
+
+    /// The newest of a node's receipts, if it is newer than the last word that it said itself.
+    private func newest(_ receipts: [SpaceID: Receipt], since lastHeard: Int64?) -> Receipt? {
+        receipts.values.filter { $0.timestamp > lastHeard ?? 0 }.max {
+            ($0.timestamp, $0.space) < ($1.timestamp, $1.space)
+        }
+    }
+
+    private func road(by receipt: Receipt) -> StatusDocument.Road {
+        .init(
+            kind: "relay", via: receiptRoads[receipt.node].flatMap { setting.trusted.authority(of: $0)?.code }
+        )
     }
 }

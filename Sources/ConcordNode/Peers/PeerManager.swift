@@ -21,6 +21,8 @@ actor PeerManager {
         let context: TLSContext
         let trusted: TrustedAuthorities
         let incarnation: Bytes16
+        /// Signs the hash of a receipt with the node's key.
+        let signReceipt: @Sendable (Digest) throws -> Signature
         let clock: @Sendable () -> Int64
         let logger: Logger
     }
@@ -85,7 +87,11 @@ actor PeerManager {
     var alarms: [AlarmKey: ConcordError] = [:]
     var listening: [String] = []
     var isStopping = false
+    /// When a peer's word that this node's replica is written elsewhere was last followed.
+    var leftBehindAt: [SpaceID: ContinuousClock.Instant] = [:]
     var nextRoad = 0
+    /// Whose node brought the latest receipt of each node since this one started.
+    var receiptRoads: [NodeID: MemberID] = [:]
     private var ownReplicas: [SpaceID: ReplicaID] = [:]
 
     /// A manager that knows what the replica remembers of peers; nothing is dialled before ``start()``.
@@ -173,9 +179,11 @@ actor PeerManager {
     func refreshTrust() {
         do {
             let changed = setting.trusted.replace(with: try setting.store.trustedAuthorities())
-            for link in links.values where changed.contains(link.member) {
+            for (node, link) in links where changed.contains(link.member) {
                 if setting.trusted.authority(of: link.member) == nil {
                     link.driver.submit(.stop(.unknownAuthority, "the member is no longer on a shared roster"))
+                } else if !setting.trusted.isWelcome(node, of: link.member) {
+                    link.driver.submit(.stop(.peerSuspended, "the member is suspended, or its node revoked"))
                 } else {
                     link.driver.submit(.spacesChanged(try spaceHeads(for: link.member)))
                 }

@@ -17,6 +17,14 @@ final class SessionDriver: Sendable {
         case progress(SpaceID, Progress)
         case roundTrip(Milliseconds)
         case alarm(SpaceID?, ConcordError)
+        /// A replica was found to have signed two changes of one number: all sessions of the space must know.
+        case forked(SpaceID, ReplicaID)
+        /// This node's own replica is written elsewhere, too, by the peer's word.
+        case ownReplicaElsewhere(SpaceID, ReplicaID)
+        /// Receipts that are new here.
+        case receipts(SpaceID, [Receipt])
+        /// Receipts that are not true, the first with why.
+        case refusedReceipts(SpaceID, count: Int, ConcordError)
     }
 
     private struct Envelope: Sendable {
@@ -217,7 +225,7 @@ final class SessionDriver: Sendable {
         case .send(let frame): return enqueue(frame)
         case .readHeld(let space):
             return await answer(space) {
-                let (summary, digest) = try await self.store.heldWithDigest(space)
+                let (summary, digest) = try await self.store.heldForPeer(space)
                 return .held(space, summary, digest: digest)
             }
         case .readSlice(let space, let position, let known, let maximumBytes):
@@ -227,8 +235,16 @@ final class SessionDriver: Sendable {
                     try self.store.slice(space, after: position, excluding: known, maximumBytes: maximumBytes)
                 )
             }
-        case .apply(let space, let runs):
-            return await answer(space) { .applied(space, try await self.store.receive(runs, in: space)) }
+        case .compare(let space, let heads):
+            return await answer(space) { .compared(space, try await self.store.compare(heads, in: space)) }
+        case .apply(let space, let runs): return await apply(runs, in: space)
+        case .readReceipts(let space):
+            return await answer(space) {
+                .receipts(space, try ReceiptKeeper(store: self.store).all(of: space))
+            }
+        case .receipts(let space, let receipts): return await keep(receipts, in: space)
+        // Dealt with before the session goes on.
+        case .ownReplicaElsewhere(let space, let replica): await events(.ownReplicaElsewhere(space, replica))
         case .progress(let space, let progress): await events(.progress(space, progress))
         case .peerHello(let hello): await events(.hello(hello))
         case .roundTrip(let duration): await events(.roundTrip(duration))
@@ -236,6 +252,30 @@ final class SessionDriver: Sendable {
         case .end: break
         }
         return nil
+    }
+
+    private func apply(_ runs: [ChangeRun], in space: SpaceID) async -> SessionInput? {
+        do {
+            let outcome = try await store.receive(runs, in: space)
+            // Where a branch was taken in, names of chains have changed: the other sessions must not go on with them.
+            if let forked = outcome.forked, outcome.tookBranch { await events(.forked(space, forked)) }
+            return .applied(space, outcome)
+        } catch {
+            return .storeFailed(space, ConcordError(wrapping: error))
+        }
+    }
+
+    private func keep(_ receipts: [Receipt], in space: SpaceID) async -> SessionInput? {
+        do {
+            let kept = try await ReceiptKeeper(store: store).keep(receipts, in: space, now: clock())
+            if !kept.new.isEmpty { await events(.receipts(space, kept.new)) }
+            if let refusal = kept.refusal {
+                await events(.refusedReceipts(space, count: kept.refused, refusal))
+            }
+            return nil
+        } catch {
+            return .storeFailed(space, ConcordError(wrapping: error))
+        }
     }
 
     private func enqueue(_ frame: [UInt8]) -> SessionInput? {

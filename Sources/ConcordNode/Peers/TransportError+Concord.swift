@@ -28,12 +28,13 @@ extension ConcordError {
     private static func code(of reason: TransportError.Reason) -> ErrorCode {
         switch reason {
         case .refusedByPeer(.expired): .ourCertificateExpired
+        case .refusedByPeer(.suspended): .ourMemberSuspended
         case .refusedByPeer: .refusesOurCertificate
         case .refusedPeer(.unknownAuthority): .unknownAuthority
         case .refusedPeer(.expired): .peerCertificateExpired
         case .refusedPeer(.notYetValid): .certificateNotYetValid
         case .refusedPeer(.noCertificate): .noCertificate
-        case .refusedPeer(.suspended): .notInStanding
+        case .refusedPeer(.suspended): .peerSuspended
         case .refusedPeer(.malformed), .refusedPeer(.wrongPurpose): .certificateUnusable
         case .notTLS: .notTLS
         case .protocolVersion: .tlsVersion

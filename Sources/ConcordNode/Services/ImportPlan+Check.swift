@@ -115,6 +115,7 @@ extension Value {
         case .text(let text): text.byteCount
         case .integer: 9
         case .bytes(let bytes): bytes.count
+        case .erased: 0
         }
     }
 }

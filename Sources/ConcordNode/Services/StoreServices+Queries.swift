@@ -11,9 +11,12 @@ extension StoreServices {
         RecordsDocument(records: try store.conflicts(space: try text.map { try space($0).id }))
     }
 
-    public func search(_ text: String, kind: UTF8Text?, limit: Int) async throws -> SearchDocument {
+    public func search(
+        _ text: String, kind: UTF8Text?, space: String?, limit: Int
+    ) async throws -> SearchDocument {
         if let kind { _ = try Self.kind(kind) }
-        let hits = try await store.search(text, kind: kind, limit: limit)
+        let space = try space.map { try self.space($0).id }
+        let hits = try await store.search(text, kind: kind, space: space, limit: limit)
         return SearchDocument(hits: hits.map { .init(record: $0.record, snippet: $0.snippet) })
     }
 

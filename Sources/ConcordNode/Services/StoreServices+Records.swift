@@ -23,7 +23,8 @@ extension StoreServices {
     public func record(_ id: String) async throws -> RecordDetailDocument {
         let record = try store.record(idPrefix: id)
         let children = try store.children(of: try Named(record).id)
-        return RecordDetailDocument(record: record, children: children)
+        return RecordDetailDocument(
+            record: record, children: children, endorsements: try endorsements(of: record))
     }
 
     public func create(_ creation: RecordCreation, author: String) async throws -> RecordDocument {

@@ -1,5 +1,6 @@
 // Founding, joining and inviting: the moments at which trust is decided. Everything that a person hands over
-// was checked by the type that holds it (SignedCharter, Invite); here it is checked against this node.
+// was checked by the type that holds it (SignedCharter, Invite); here it is checked against this node. What changes
+// the roster later is written procedure (StoreServices+Procedures.swift).
 
 import ConcordAPI
 import ConcordCrypto
@@ -12,9 +13,10 @@ extension StoreServices {
             let roster = try store.roster(space.id)
             let counts = try store.counts(space.id)
             let charter = space.charter.charter
+            let own = roster.entry(nodeIdentity.memberID)
             return SpacesDocument.Space(
                 id: space.id.description, name: space.name, replica: space.ownReplica?.description,
-                role: roster.role(nodeIdentity.memberID)?.word, members: Int64(roster.entries.count),
+                role: own?.role.word, standing: own.map(\.standingWord), members: Int64(roster.entries.count),
                 changes: counts.changes, records: counts.records, conflicts: counts.conflicts,
                 admissionThreshold: charter.admissionThreshold,
                 suspensionThreshold: charter.suspensionThreshold,
@@ -46,8 +48,7 @@ extension StoreServices {
             }
         }
         let space = try await store.addSpace(
-            invite.charter, inviterAuthority: invite.inviterAuthority.der,
-            knownAuthorities: invite.authorities)
+            invite.charter, inviterAuthority: invite.inviterAuthority.der)
         let name = invite.charter.charter.name.string
         logger.info(
             "a space is joined",
@@ -94,43 +95,5 @@ extension StoreServices {
         let digest = try await store.digest(space.id)
         let changes = try store.counts(space.id).changes
         return DigestDocument(space: space.id.description, digest: digest.description, changes: changes)
-    }
-
-    public func members(of text: String?) async throws -> MembersDocument {
-        let space = try space(text)
-        let replicas = try store.nodes(space.id)
-        let members = try store.roster(space.id).entries.map { entry in
-            let nodes = Set(replicas.filter { $0.member == entry.statement.id }.map(\.nodeName))
-            return MembersDocument.Member(
-                id: entry.statement.id.description, code: entry.statement.code.string,
-                name: entry.statement.name.string, role: entry.role.word, founder: entry.isFounder,
-                fingerprint: entry.statement.id.description, nodes: nodes.sorted())
-        }
-        return MembersDocument(
-            space: space.id.description, members: members.sorted { ($0.code, $0.id) < ($1.code, $1.id) })
-    }
-
-    public func write(_ act: SignedAct, in text: String, author: String) async throws -> ActDocument {
-        let space = try space(text)
-        let roster = try store.roster(space.id)
-        let decoded = try Act(encoded: act.act)
-        guard decoded.space == space.id else {
-            throw ConcordError(.malformedAct, "the act is made for another space than “\(space.name)”")
-        }
-        if case .admission(let admission) = decoded, let role = roster.role(admission.subject.id),
-            role == .member || role == admission.role
-        {
-            throw ConcordError(
-                .alreadyMember, "\(admission.subject.code) is on the roster already, as \(role.word)")
-        }
-        guard roster.endorsement(of: act, in: space.id) != nil else {
-            throw ConcordError(
-                .malformedAct,
-                "the act is not signed by a member in standing, or its subject signed it, or the signature does not verify"
-            )
-        }
-        let written = try await write([.act(act)], in: space.id, author: author)
-        await peers.spacesChanged()
-        return ActDocument(dot: written.dot.description)
     }
 }

@@ -7,13 +7,15 @@ import Foundation
 import GRDB
 
 extension Batch {
-    /// Writes everything that is still only in memory. Nothing is appended afterwards.
+    /// Writes everything that is still only in memory.
     func flush() throws {
         let concerned = try concernedRecords()
         let revealed = try changedVisibility(of: concerned)
-        for work in concerned { try write(work) }
+        for work in concerned where !work.isRemoved { try write(work) }
         for work in revealed { try writeVisibility(work) }
+        for work in concerned where work.isRemoved { try remove(work) }
         try writeChains()
+        (works, newChildren, changed, touchedChains) = ([:], [:], [], [])
     }
 
     /// The changed records, and those above them whose liveness may depend on them; each after the one above
@@ -25,7 +27,9 @@ extension Batch {
         for work in changed {
             var current = try parent(of: work)
             while let record = current, checked.insert(record.state.id).inserted {
-                if !record.state.covered.isEmpty, seen.insert(ObjectIdentifier(record)).inserted {
+                if !record.state.covered.isEmpty, !record.isRemoved,
+                    seen.insert(ObjectIdentifier(record)).inserted
+                {
                     above.append(record)
                 }
                 current = try parent(of: record)
@@ -38,17 +42,17 @@ extension Batch {
     private func changedVisibility(of concerned: [RecordWork]) throws -> [RecordWork] {
         var revealed: [RecordWork] = []
         var seen = Set(concerned.map { ObjectIdentifier($0) })
-        for work in concerned {
+        for work in concerned where !work.isRemoved {
             let state = work.state
             let isLive = try isLive(work)
             work.next = RecordWork.Stored(
                 isLive: isLive, isShown: isLive, isFlagged: isLive && !state.openDeletes.isEmpty,
                 conflicts: state.registers.reduce(0) { $0 + ($1.values.count > 1 ? 1 : 0) })
         }
-        for work in concerned {
+        for work in concerned where !work.isRemoved {
             let isShown = try isShown(work)
             work.next?.isShown = isShown
-            guard let before = work.stored, before.isShown != isShown else { continue }
+            guard let before = work.stored, before.isShown != isShown || work.isReborn else { continue }
             for below in try descendants(of: work) where seen.insert(ObjectIdentifier(below)).inserted {
                 revealed.append(below)
             }
@@ -59,6 +63,7 @@ extension Batch {
     private func write(_ work: RecordWork) throws {
         guard let next = work.next else { preconditionFailure("A record is judged before it is written.") }
         if let stored = work.stored {
+            if work.isReborn { try updateIdentity(work) }
             if work.isChanged || stored.isLive != next.isLive { try update(work, next) }
             if stored != next { try updateFlags(work, next) }
         } else {
@@ -71,7 +76,7 @@ extension Batch {
         try mark(work)
         work.stored = next
         work.touches = []
-        work.isChanged = false
+        (work.isChanged, work.isReborn) = (false, false)
     }
 
     private func insert(_ work: RecordWork, _ next: RecordWork.Stored) throws {
@@ -96,6 +101,26 @@ extension Batch {
         ])
     }
 
+    /// Another creation decides now.
+    private func updateIdentity(_ work: RecordWork) throws {
+        let sql = "UPDATE record SET kind = ?, owner = ?, parent = ?, created = ? WHERE id = ?"
+        try db.cachedStatement(sql: sql).execute(arguments: [
+            work.state.kind.string, work.owner, work.parentRow, work.state.createdAt, work.row,
+        ])
+    }
+
+    /// Takes out a record that nothing effective created.
+    private func remove(_ work: RecordWork) throws {
+        guard work.stored != nil else { return }
+        for sql in [
+            "DELETE FROM touch WHERE record = ?", "DELETE FROM search WHERE rowid = ?",
+            "DELETE FROM search_dirty WHERE record = ?", "DELETE FROM record WHERE id = ?",
+        ] {
+            try db.cachedStatement(sql: sql).execute(arguments: [work.row])
+        }
+        try markBucket(work)
+    }
+
     /// Apart from the rest: these columns stand in indexes, which most changes leave alone.
     private func updateFlags(_ work: RecordWork, _ next: RecordWork.Stored) throws {
         let sql = "UPDATE record SET live = ?, shown = ?, flagged = ?, conflicts = ? WHERE id = ?"
@@ -115,6 +140,11 @@ extension Batch {
 
     /// Marks the record's part of the digest, and its text for the search index.
     private func mark(_ work: RecordWork) throws {
+        try markBucket(work)
+        try markSearch(work)
+    }
+
+    private func markBucket(_ work: RecordWork) throws {
         let bucket = Buckets.bucket(of: work.state.id)
         if space.buckets.mark(bucket) {
             let sql = """
@@ -123,7 +153,6 @@ extension Batch {
                 """
             try db.cachedStatement(sql: sql).execute(arguments: [space.id, bucket])
         }
-        try markSearch(work)
     }
 
     private func markSearch(_ work: RecordWork) throws {

@@ -1,61 +1,141 @@
 // Which operations of an effective change are allowed (rule B4), and their effect on records. The judgement
 // is static: everything in the past of an effective change was applied before it, so what is found here is
-// what every node finds.
+// what every node finds. What is refused is listed.
 
 import ConcordModel
+import GRDB
 
 extension Batch {
+    /// Why an entry of an effective change has no effect.
+    enum Refusal: String {
+        /// The record, or the one above it, was not created in the change's past.
+        case unknownRecord = "record"
+        /// The record belongs to another member.
+        case notTheOwner = "owner"
+        /// The kind is not known to this vocabulary.
+        case unknownKind = "kind"
+        /// The author was no member in standing by the change's past.
+        case notInStanding = "standing"
+    }
+
     /// Applies the operations of a change that became effective.
     func apply(_ arrival: Arrival) throws {
-        guard arrival.role == .member else { return }
         let dot = arrival.past.dot
         guard let author = space.chain(dot.replica) else { preconditionFailure("A chain must be known.") }
-        for entry in arrival.change.entries {
+        for (index, entry) in arrival.change.entries.enumerated() {
             guard let record = entry.record else { continue }
-            var rest = entry.operations[...]
-            let work: RecordWork
-            if case .create(let kind, let parent) = rest.first {
-                guard let born = try create(record, kind, parent, arrival, author) else { continue }
-                work = born
-                rest = rest.dropFirst()
-            } else {
-                guard let held = try self.work(record), judge(held, arrival.past, author) else { continue }
-                work = held
+            guard arrival.role == .member else {
+                try refuse(arrival, index, record, author, .notInStanding)
+                continue
             }
-            for operation in rest {
-                work.state.apply(operation, past: arrival.past, timestamp: arrival.change.timestamp)
+            if let refusal = try apply(entry, of: record, arrival, author) {
+                try refuse(arrival, index, record, author, refusal)
             }
-            note(work, touchedBy: author.id, dot.sequence)
         }
     }
 
-    /// Whether a record that is held may be written by this author in a change with this past.
-    private func judge(_ work: RecordWork, _ past: CausalPast, _ author: Chain) -> Bool {
-        guard past.contains(work.state.created) || past.dot == work.state.created else { return false }
-        guard work.kind.isOwned else { return true }
-        return space.chain(work.state.created.replica)?.member == author.member
+    private func apply(
+        _ entry: Entry, of record: RecordID, _ arrival: Arrival, _ author: Chain
+    ) throws -> Refusal? {
+        if entry.erasesOnly {
+            try noteErasure(of: record, arrival, author)
+            return nil
+        }
+        var rest = entry.operations[...]
+        var work = try work(record)
+        if work?.isRemoved == true, !entry.creates { work = nil }
+        if case .create(let kind, let parent) = rest.first {
+            guard Vocabulary.kind(kind) != nil else { return .unknownKind }
+            if let parent {
+                guard let above = try self.work(parent), !above.isRemoved, hasBirth(above, in: arrival.past)
+                else {
+                    return .unknownRecord
+                }
+            }
+            let birth = RecordState.Birth(
+                dot: arrival.past.dot, kind: kind, parent: parent, timestamp: arrival.change.timestamp)
+            work = try create(record, birth, author, held: work)
+            rest = rest.dropFirst()
+        } else if let refusal = judge(work, arrival, author) {
+            return refusal
+        }
+        guard let work else { return .unknownRecord }
+        for operation in rest { try apply(operation, arrival, to: work) }
+        note(work, touchedBy: author.id, arrival.past.dot.sequence)
+        return nil
     }
 
+    /// Lists an erasure with what was done to the record, whoever may write that. What it orders is carried out where the
+    /// change is appended.
+    private func noteErasure(of record: RecordID, _ arrival: Arrival, _ author: Chain) throws {
+        guard let work = try work(record), !work.isRemoved, hasBirth(work, in: arrival.past) else { return }
+        note(work, touchedBy: author.id, arrival.past.dot.sequence)
+    }
+
+    /// Applies an operation that is allowed.
+    func apply(_ operation: Operation, _ arrival: Arrival, to work: RecordWork) throws {
+        work.state.apply(
+            operation.named(in: space), past: arrival.past, timestamp: arrival.change.timestamp)
+    }
+
+    private func hasBirth(_ work: RecordWork, in past: CausalPast) -> Bool {
+        work.state.births.contains { past.contains($0.dot) || past.dot == $0.dot }
+    }
+
+    /// Whether a record may be written by this author in a change with this past.
+    private func judge(_ work: RecordWork?, _ arrival: Arrival, _ author: Chain) -> Refusal? {
+        let past = arrival.past
+        let births = work?.state.births.filter { past.contains($0.dot) || past.dot == $0.dot } ?? []
+        guard !births.isEmpty else { return .unknownRecord }
+        let roster = space.roster(epoch: arrival.epoch)
+        let isAllowed = births.contains { birth in
+            guard let kind = Vocabulary.kind(birth.kind) else { return false }
+            guard kind.isOwned, let owner = space.chain(birth.dot.replica)?.member else { return true }
+            return roster.owns(author.member, recordsOf: owner)
+        }
+        return isAllowed ? nil : .notTheOwner
+    }
+
+    /// The record with a creation more; of a record that is held already the lowest creation decides.
     private func create(
-        _ record: RecordID, _ kind: UTF8Text, _ parent: RecordID?, _ arrival: Arrival, _ author: Chain
-    ) throws -> RecordWork? {
-        guard let description = Vocabulary.kind(kind) else { return nil }
-        var above: RecordWork?
-        if let parent {
-            guard let held = try work(parent) else { return nil }
-            let born = held.state.created
-            guard arrival.past.contains(born) || arrival.past.dot == born else { return nil }
-            above = held
+        _ record: RecordID, _ birth: RecordState.Birth, _ author: Chain, held: RecordWork?
+    ) throws -> RecordWork {
+        if let held, held.isRemoved {
+            held.state = RecordState(id: record, birth)
+            held.isRemoved = false
+            try bear(held)
+            return held
         }
-        let state = RecordState(
-            id: record, kind: kind, parent: parent, dot: arrival.past.dot, timestamp: arrival.change.timestamp
-        )
-        let work = RecordWork(
-            row: try memory.takeRecord(db), state: state, kind: description, owner: author.party,
-            parentRow: above?.row)
+        if let held {
+            held.state.add(birth)
+            if held.state.created == birth.dot {
+                try bear(held)
+                held.isReborn = true
+            }
+            return held
+        }
+        let work = try RecordWork(row: try memory.takeRecord(db), RecordState(id: record, birth))
+        try bear(work)
         works[record] = work
-        if let parent { newChildren[parent, default: []].append(work) }
+        if let parent = birth.parent { newChildren[parent, default: []].append(work) }
         return work
+    }
+
+    /// Sets what follows from the creation that decides.
+    func bear(_ work: RecordWork) throws {
+        guard let kind = Vocabulary.kind(work.state.kind),
+            let author = space.chain(work.state.created.replica)
+        else { throw damaged("a record is of an unknown kind") }
+        work.kind = kind
+        work.owner = author.party
+        work.parentRow = try work.state.parent.flatMap { try self.work($0)?.row }
+    }
+
+    private func refuse(
+        _ arrival: Arrival, _ index: Int, _ record: RecordID, _ author: Chain, _ refusal: Refusal
+    ) throws {
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?)").execute(
+            arguments: [author.id, arrival.past.dot.sequence.stored, index, record.data, refusal.rawValue])
     }
 
     private func note(_ work: RecordWork, touchedBy chain: Int64, _ sequence: UInt64) {
@@ -64,4 +144,12 @@ extension Batch {
         work.isChanged = true
         changed.append(work)
     }
+}
+
+extension Entry {
+    /// Whether the entry does nothing but order erasure.
+    var erasesOnly: Bool { operations.allSatisfy { if case .erase = $0 { true } else { false } } }
+
+    /// Whether the entry begins with a creation.
+    var creates: Bool { if case .create = operations.first { true } else { false } }
 }

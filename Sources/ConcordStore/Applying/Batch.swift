@@ -34,30 +34,40 @@ final class Batch {
     }
 
     /// Appends a change whose predecessor and dependencies are held, and lets it take effect if it may.
-    func append(_ new: VerifiedChange) throws {
-        let place = try place(for: new)
-        let chain = space.chains[place]
-        precondition(new.dot.sequence == chain.sequence + 1, "A change must follow the one before it.")
-        let learned = try learn(new.change.dependencies, place: place, sequence: new.dot.sequence)
-        let epoch = try epoch(of: new.change.dependencies, following: chain)
-        let role = space.roster(epoch: epoch).role(chain.member)
-        let valid = try endorsements(in: new.change, epoch: epoch)
-        let position = try insert(new, chain: chain, role: role, epoch: epoch, acts: !valid.isEmpty)
-        if !valid.isEmpty { try store(valid, of: new, chain: chain) }
-        let next = valid.isEmpty ? epoch : try intern(space.epochs[epoch] + [new.dot])
-        space.update(place) {
-            $0.sequence = new.dot.sequence
-            $0.hash = new.hash
-            $0.epoch = next
-            $0.known = learned.others
-        }
-        touchedChains.insert(place)
+    func append(_ arrived: VerifiedChange) throws {
+        let place = try place(for: arrived)
+        let new = storable(arrived, place: place)
+        let (judged, acts) = try judge(new.change, new.dependencies, place: place)
+        let erasures = space.erasures
+        let position = try insert(new, place: place, judged)
+        if !acts.isEmpty { try store(acts, of: judged.past.dot, chain: space.chains[place]) }
+        let restricts = try advance(place, to: new.hash, judged, acts)
         space.position = position
         appended += 1
-        last = (new.dot, position)
-        let past = CausalPast(of: new.dot, others: learned.others)
-        let arrival = Arrival(past: past, change: new.change, role: role, hasActs: !valid.isEmpty)
-        try takeEffect(arrival, place: place, learnedSomething: learned.grew)
+        last = (judged.past.dot, position)
+        let arrival = Arrival(
+            past: judged.past, change: new.change, role: judged.role, epoch: judged.epoch,
+            hasActs: !acts.isEmpty)
+        try noteErased(new.change, place: place, sequence: new.dot.sequence)
+        try takeEffect(arrival, place: place, learnedSomething: judged.grew, restricts: restricts)
+        try carryOutErasures(new.change, judged, since: erasures)
+    }
+
+    /// Raises the chain in memory by the change that was just judged; true if it carries a valid restriction.
+    func advance(
+        _ place: Int, to hash: Digest, _ judged: Judgement, _ acts: [ValidAct]
+    ) throws -> Bool {
+        let dot = judged.past.dot
+        let restricts = acts.isEmpty ? false : space.add(acts.map(\.endorsement), of: dot)
+        let next = try epoch(after: dot, judged, acts)
+        space.update(place) {
+            $0.sequence = dot.sequence
+            $0.hash = hash
+            $0.epoch = next
+            $0.known = judged.past.others
+        }
+        touchedChains.insert(place)
+        return restricts
     }
 
     /// Puts the signature under the last change of a run that was appended without.
@@ -66,55 +76,88 @@ final class Batch {
             .execute(arguments: [Data(signature.bytes), position])
     }
 
-    private func insert(
-        _ new: VerifiedChange, chain: Chain, role: Role?, epoch: Int, acts: Bool
-    ) throws -> Int64 {
+    private func insert(_ new: VerifiedChange, place: Int, _ judged: Judgement) throws -> Int64 {
         let position = try memory.takePosition(db)
         let sql = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         try db.cachedStatement(sql: sql).execute(arguments: [
-            position, chain.id, new.dot.sequence.stored, new.hash.data, new.signature.map { Data($0.bytes) },
-            role.map { Int64($0.rawValue) }, epoch, acts, new.change.timestamp, Data(new.bytes),
+            position, space.chains[place].id, new.dot.sequence.stored, new.hash.data,
+            new.signature.map { Data($0.bytes) }, judged.role.map { Int64($0.rawValue) }, judged.epoch,
+            judged.acts.rawValue, new.change.timestamp, Data(new.bytes),
         ])
         return position
     }
 
+    // MARK: Chains
+
     /// The chain of a change; a new one for the first change of a replica.
     private func place(for new: VerifiedChange) throws -> Int {
-        if let place = space.place(new.dot.replica) { return place }
-        guard let binding = new.binding, new.dot.sequence == 1 else {
+        if let place = space.place(new.chain) {
+            precondition(
+                new.dot.sequence == space.chains[place].sequence + 1, "A change must follow the one before.")
+            return place
+        }
+        guard let owner = new.owner, new.dot.sequence == 1 else {
             preconditionFailure("The first change of a replica must bind it.")
         }
-        return try addChain(new.dot.replica, binding, isOwn: false)
+        return try addChain(new.dot.replica, owner, dependencies: new.dependencies, isOwn: false)
     }
 
-    /// Makes room for a chain of which nothing is held yet.
-    func addChain(_ replica: ReplicaID, _ binding: Binding, isOwn: Bool) throws -> Int {
-        let party = try party(binding.member, named: binding.authority.subject)
+    /// Makes room for a replica of which nothing is held yet.
+    ///
+    /// - Parameter dependencies: those of its first change, by whose past its certificate is judged.
+    func addChain(
+        _ replica: ReplicaID, _ owner: ChainOwner, dependencies: [Dot], isOwn: Bool
+    ) throws -> Int {
         let root = Change.chainRoot(space: space.space, replica: replica)
-        let name = binding.certificate.subject.commonName
+        return try addSegment(
+            replica, named: replica, SegmentStart(predecessor: nil, sequence: 1, hash: root), owner,
+            isCertified: try isCertified(owner, dependencies), isOwn: isOwn)
+    }
+
+    /// Makes room for a segment of a replica.
+    func addSegment(
+        _ replica: ReplicaID, named name: ReplicaID, _ start: SegmentStart, _ owner: ChainOwner,
+        isCertified: Bool, isOwn: Bool
+    ) throws -> Int {
+        let party = try party(owner)
+        let nodeName = owner.certificate.subject.commonName
         try db.execute(
             sql: """
-                INSERT INTO chain (space, replica, party, node, node_name, certificate, sequence, hash,
-                    effective, epoch, own) VALUES (?, ?, ?, ?, ?, ?, 0, ?, 0, 0, ?)
+                INSERT INTO chain (space, name, replica, start, parent, party, node, node_name, certificate,
+                    issuer, certified, sequence, hash, effective, epoch, own)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)
                 """,
             arguments: [
-                space.id, replica.data, party, binding.node.digest.data, name,
-                Data(binding.certificate.der), root.data, isOwn,
+                space.id, name.data, replica.data, start.sequence.stored, start.predecessor?.replica.data,
+                party, owner.node.digest.data, nodeName, Data(owner.certificate.der), owner.issuer.data,
+                isCertified, (start.sequence - 1).stored, start.hash.data, isOwn,
             ])
         return space.add(
             Chain(
-                id: db.lastInsertedRowID, replica: replica, party: party, member: binding.member,
-                node: binding.node, nodeName: name, key: binding.certificate.publicKey, isOwn: isOwn,
-                sequence: 0, hash: root, effective: 0, epoch: 0, known: VersionVector()))
+                id: db.lastInsertedRowID, name: name, replica: replica, start: start.sequence,
+                parent: start.predecessor?.replica, party: party, member: owner.member, node: owner.node,
+                nodeName: nodeName, key: owner.certificate.publicKey, issuer: owner.issuer,
+                isCertified: isCertified, isOwn: isOwn,
+                sequence: start.sequence - 1, hash: start.hash, effective: 0, epoch: 0, known: nil))
+    }
+
+    /// Whether the authority that issued the certificate was not replaced in the past of the replica's first change.
+    func isCertified(_ owner: ChainOwner, _ dependencies: [Dot]) throws -> Bool {
+        let roster = space.roster(epoch: try epoch(of: dependencies, from: 0))
+        guard let entry = roster.entry(owner.member) else { return true }
+        return entry.hasAuthority(owner.issuer) || !entry.hadAuthority(owner.issuer)
     }
 
     /// The row of a member in `party`, made if there is none.
-    func party(_ member: MemberID, named subject: CertificateSubject) throws -> Int64 {
+    private func party(_ owner: ChainOwner) throws -> Int64 {
         let sql = "SELECT id FROM party WHERE member = ?"
-        if let known = try Int64.fetchOne(db, sql: sql, arguments: [member.digest.data]) { return known }
+        if let known = try Int64.fetchOne(db, sql: sql, arguments: [owner.member.digest.data]) {
+            return known
+        }
+        let subject = owner.certificate.subject
         try db.execute(
             sql: "INSERT INTO party (member, code, name) VALUES (?, ?, ?)",
-            arguments: [member.digest.data, subject.memberCode, subject.memberName])
+            arguments: [owner.member.digest.data, subject.memberCode, subject.memberName])
         return db.lastInsertedRowID
     }
 }

@@ -88,12 +88,13 @@ struct RecordDisplay {
 }
 
 extension Value {
-    /// The value as text: a number in decimal digits, bytes in hexadecimal ones.
+    /// The value as text: a number in decimal digits, bytes in hexadecimal ones, nothing for one that was erased.
     var display: String {
         switch self {
         case .integer(let number): String(number)
         case .bytes(let bytes): hexadecimal(bytes)
         case .text(let text): text.string
+        case .erased: ""
         }
     }
 }

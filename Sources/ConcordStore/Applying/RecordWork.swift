@@ -8,16 +8,20 @@ import GRDB
 final class RecordWork {
     let row: Int64
     var state: RecordState
-    let kind: KindDescription
+    var kind: KindDescription
     /// The party that created it.
-    let owner: Int64
-    let parentRow: Int64?
+    var owner: Int64 = 0
+    var parentRow: Int64?
     /// What the row says; nil for a record that has none yet.
     var stored: Stored?
     /// What the row is to say, once the batch has nothing more to apply.
     var next: Stored?
     /// Whether ``state`` changed in this batch.
     var isChanged = false
+    /// Whether another creation decides now what it is.
+    var isReborn = false
+    /// Whether nothing that has effect created it any more: its row goes.
+    var isRemoved = false
     /// The changes of this batch that had effect on it.
     var touches: [(chain: Int64, sequence: UInt64)] = []
 
@@ -30,12 +34,11 @@ final class RecordWork {
     }
 
     /// A record that has no row yet.
-    init(row: Int64, state: RecordState, kind: KindDescription, owner: Int64, parentRow: Int64?) {
+    init(row: Int64, _ state: RecordState) throws {
+        guard let kind = Vocabulary.kind(state.kind) else { throw damaged("a record is of an unknown kind") }
         self.row = row
         self.state = state
         self.kind = kind
-        self.owner = owner
-        self.parentRow = parentRow
     }
 
     /// The columns that ``init(_:)`` reads.
@@ -71,15 +74,18 @@ extension Batch {
         guard work.stored != nil else { return created }
         let sql = "SELECT uid FROM record WHERE parent = ? ORDER BY id"
         let held = try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [work.row])
-        return try held.compactMap { try self.work(try $0.record(0)) } + created
+        let children = try held.compactMap { try self.work(try $0.record(0)) } + created
+        return children.filter { !$0.isRemoved && $0.state.parent == work.state.id }
     }
 
-    /// All records below this one, each after the one above it.
+    /// All records below this one, each after the one above it. A hostile author of two creations with one id can have
+    /// records stand in a circle: each counts once.
     func descendants(of work: RecordWork) throws -> [RecordWork] {
-        var all = try children(of: work)
+        var seen: Set<RecordID> = [work.state.id]
+        var all = try children(of: work).filter { seen.insert($0.state.id).inserted }
         var next = 0
         while next < all.count {
-            all += try children(of: all[next])
+            all += try children(of: all[next]).filter { seen.insert($0.state.id).inserted }
             next += 1
         }
         return all
@@ -106,11 +112,12 @@ extension Batch {
         return work.state.isLive(touchedBelow: try touchedBelow(work))
     }
 
-    /// Whether the record and all above it are live (rule D6).
+    /// Whether the record and all above it are live (rule D6). What stands in a circle is not shown.
     func isShown(_ work: RecordWork) throws -> Bool {
         var current: RecordWork? = work
+        var seen: Set<RecordID> = []
         while let record = current {
-            guard try isLive(record) else { return false }
+            guard seen.insert(record.state.id).inserted, try isLive(record) else { return false }
             current = try parent(of: record)
         }
         return true

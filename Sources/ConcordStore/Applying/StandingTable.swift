@@ -13,8 +13,11 @@ enum StandingTable {
             let statement = entry.statement
             let member = statement.id.digest.data
             try db.execute(
-                sql: "INSERT INTO standing VALUES (?, ?, ?, ?, ?)",
-                arguments: [space.id, member, statement.code.string, statement.name.string, entry.role.word])
+                sql: "INSERT INTO standing VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    space.id, member, statement.code.string, statement.name.string, entry.role.word,
+                    !entry.suspensions.isEmpty,
+                ])
             try db.execute(
                 sql: """
                     INSERT INTO party (member, code, name) VALUES (?, ?, ?)

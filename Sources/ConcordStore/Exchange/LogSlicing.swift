@@ -20,14 +20,17 @@ struct LogSlicer {
 
     /// A run that may still grow.
     fileprivate struct OpenRun {
-        let chain: Chain
+        /// The chain of the last change: where the branches of a replica part, a run may lead from one chain into the next.
+        var chain: Chain
         let first: UInt64
+        /// The hash of the change before the first.
+        let previous: Digest
         /// The place before the run.
         let before: Int64
         var changes: [[UInt8]]
         var bytes: Int
         /// The last signature, and after how many changes it stands.
-        var signed: (signature: Signature, count: Int, bytes: Int)?
+        var signed: (signature: Signature, count: Int, bytes: Int, hash: Digest)?
         /// The place of the last signature.
         var signedPosition: Int64
     }
@@ -47,8 +50,8 @@ struct LogSlicer {
         }
         position = max(position, first - 1)
         let sql = """
-            SELECT position, chain, sequence, signature, bytes FROM log WHERE position > ? AND position <= ?
-            ORDER BY position
+            SELECT position, chain, sequence, signature, bytes, hash FROM log
+            WHERE position > ? AND position <= ? ORDER BY position
             """
         let rows = try Row.fetchCursor(
             db.cachedStatement(sql: sql), arguments: [position, space.position])
@@ -59,10 +62,10 @@ struct LogSlicer {
                 continue
             }
             let sequence = row.unsigned(2)
-            if let open = run, open.chain.id != chain.id || open.isFull, try !close() {
+            if let open = run, !open.isContinued(by: chain, sequence) || open.isFull, try !close() {
                 return LogSlice(runs: runs, position: position, isLast: false)
             }
-            if known[chain.replica] < sequence, try !extend(chain, sequence, row) {
+            if known[chain.name] < sequence, try !extend(chain, sequence, row, db) {
                 return LogSlice(runs: runs, position: position, isLast: false)
             }
             position = row[0]
@@ -77,7 +80,7 @@ struct LogSlicer {
         let sql = "SELECT position FROM log WHERE chain = ? AND sequence = ?"
         let statement = try db.cachedStatement(sql: sql)
         return try space.chains.compactMap { chain in
-            let next = known[chain.replica] + 1
+            let next = max(known[chain.name] + 1, chain.start)
             guard next <= chain.sequence else { return nil }
             return try Int64.fetchOne(statement, arguments: [chain.id, next.stored])
         }.min()
@@ -85,28 +88,48 @@ struct LogSlicer {
 
     /// Takes a change into the open run. What was signed before is a run of its own if the two together would be too
     /// long for one; false if that does not fit any more.
-    private mutating func extend(_ chain: Chain, _ sequence: UInt64, _ row: Row) throws -> Bool {
+    private mutating func extend(
+        _ chain: Chain, _ sequence: UInt64, _ row: Row, _ db: Database
+    ) throws -> Bool {
         let bytes = row.bytes(4)
-        var open =
-            run
-            ?? OpenRun(
-                chain: chain, first: sequence, before: position, changes: [], bytes: Signature.byteCount,
-                signedPosition: position)
+        var open: OpenRun
+        if let run {
+            open = run
+        } else {
+            let previous = try hash(before: sequence, of: chain, db)
+            open = OpenRun(
+                chain: chain, first: sequence, previous: previous, before: position, changes: [],
+                bytes: Signature.byteCount, signedPosition: position)
+        }
         run = nil
         if let rest = open.split(before: bytes.count) {
             run = open
             guard try close() else { return false }
             open = rest
         }
+        open.chain = chain
         open.changes.append(bytes)
         open.bytes += bytes.count
         if let stored = row.optionalBytes(3) {
             guard let signature = Signature(bytes: stored) else { throw damaged("a signature is malformed") }
-            open.signed = (signature, open.changes.count, open.bytes)
+            open.signed = (signature, open.changes.count, open.bytes, try row.digest(5))
             open.signedPosition = row[0]
         }
         run = open
         return true
+    }
+
+    /// The hash of the change before this one, or of the chain's root.
+    private func hash(before sequence: UInt64, of chain: Chain, _ db: Database) throws -> Digest {
+        guard sequence > 1 else { return Change.chainRoot(space: space.space, replica: chain.replica) }
+        let holder = sequence == chain.start ? chain.parent.flatMap(space.chain) : chain
+        let sql = "SELECT hash FROM log WHERE chain = ? AND sequence = ?"
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: sql), arguments: [holder?.id, (sequence - 1).stored])
+        guard let row else {
+            throw damaged("change \(Dot(chain.name, sequence - 1)) is missing from the log")
+        }
+        return try row.digest(0)
     }
 
     /// Ends the open run. False if it does not fit any more: then the slice ends before it.
@@ -114,7 +137,10 @@ struct LogSlicer {
         guard let open = run else { return true }
         run = nil
         guard let signed = open.signed, signed.count == open.changes.count else {
-            throw damaged("change \(Dot(open.chain.replica, open.first)) is covered by no signature")
+            // Before a fork the signature may stand in the branch that was signed together with it. Who has that branch has
+            // this, whatever it says.
+            if space.chains.contains(where: { $0.parent == open.chain.name }) { return true }
+            throw damaged("change \(Dot(open.chain.name, open.first)) is covered by no signature")
         }
         guard runs.isEmpty || byteCount + open.bytes <= maximumBytes else {
             position = open.before
@@ -122,8 +148,8 @@ struct LogSlicer {
         }
         runs.append(
             ChangeRun(
-                replica: open.chain.replica, firstSequence: open.first, changes: open.changes,
-                signature: signed.signature))
+                replica: open.chain.replica, chain: open.chain.name, firstSequence: open.first,
+                previous: open.previous.mark, changes: open.changes, signature: signed.signature))
         byteCount += open.bytes
         return true
     }
@@ -134,12 +160,19 @@ extension LogSlicer.OpenRun {
     fileprivate mutating func split(before more: Int) -> Self? {
         guard let signed, bytes + more > Limits.signedRunBytes else { return nil }
         let rest = Self(
-            chain: chain, first: first + UInt64(signed.count), before: signedPosition,
+            chain: chain, first: first + UInt64(signed.count), previous: signed.hash, before: signedPosition,
             changes: Array(changes[signed.count...]), bytes: bytes - signed.bytes + Signature.byteCount,
             signedPosition: signedPosition)
         changes.removeSubrange(signed.count...)
         bytes = signed.bytes
         return rest
+    }
+
+    /// Whether a change follows in this run: the next one of its chain, or, where the run is not signed yet, the first one
+    /// of a branch that was signed together with it.
+    fileprivate func isContinued(by chain: Chain, _ sequence: UInt64) -> Bool {
+        if self.chain.id == chain.id { return true }
+        return signed?.count != changes.count && chain.parent == self.chain.name && chain.start == sequence
     }
 
     /// Whether the run ends with its last change: it is signed there, and large enough.

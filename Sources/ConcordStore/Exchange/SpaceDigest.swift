@@ -3,7 +3,7 @@
 //
 //     bucket   SHA-256 of [[id, term]…], ascending by id, of the records whose id ends in its twelve bits
 //     roster   SHA-256 of [[member, role, [suspensions in force]]…], ascending by member
-//     effect   SHA-256 of [[replica, sequence, hash]…], ascending by replica, of the effective chains
+//     effect   SHA-256 of [[replica, sequence, hash]…], ascending, of the effective part of each chain
 //     digest   SHA-256 of ["concord digest", SHA-256 of all 4,096 bucket digests, roster, effect]
 //
 // all in deterministic CBOR.
@@ -57,7 +57,8 @@ enum SpaceDigest {
             writer.array(3)
             writer.digest(entry.statement.id.digest)
             writer.unsigned(entry.role.rawValue)
-            writer.array(0)
+            writer.array(entry.suspensions.count)
+            for suspension in entry.suspensions { writer.digest(suspension) }
         }
         return SHA256.hash(writer.bytes)
     }
@@ -98,7 +99,7 @@ enum SpaceDigest {
     }
 
     private static func effectTerm(_ space: SpaceMemory, _ db: Database) throws -> Digest {
-        var heads: [(ReplicaID, UInt64, Digest)] = []
+        var heads: [(dot: Dot, hash: Digest)] = []
         for place in space.order {
             let chain = space.chains[place]
             guard chain.effective > 0 else { continue }
@@ -109,8 +110,8 @@ enum SpaceDigest {
                 guard let row else { throw damaged("an effective change is missing from the log") }
                 hash = try row.digest(0)
             }
-            heads.append((chain.replica, chain.effective, hash))
+            heads.append((Dot(chain.replica, chain.effective), hash))
         }
-        return PublishedSpace.hash(heads)
+        return PublishedSpace.hash(heads.sorted { ($0.dot, $0.hash) < ($1.dot, $1.hash) })
     }
 }

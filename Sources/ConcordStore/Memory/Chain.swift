@@ -1,5 +1,9 @@
-// One replica's chain, as far as it is held: where it stands, whose it is, and what it knows of the others.
-// The writer keeps all chains of a space in memory, so that appending to one needs no look-up.
+// One chain of changes, as far as it is held: where it stands, whose it is, and what it knows of the others. The
+// writer keeps all chains of a space in memory, so that appending to one needs no look-up.
+//
+// A replica is one chain. If it signed two changes of one number it is a tree, and each segment of the tree, from one
+// fork to the next, is a chain with a name of its own (Protocol/changes.md, "Branches"). Names follow from what is held
+// and nothing else; all bookkeeping, dots in the states of records included, is by name.
 
 import ConcordCrypto
 import ConcordModel
@@ -8,7 +12,14 @@ import ConcordModel
 struct Chain: Sendable {
     /// The row in `chain`.
     let id: Int64
+    /// The chain's name: the replica's id, or that of a branch.
+    let name: ReplicaID
+    /// The replica whose changes these are.
     let replica: ReplicaID
+    /// The sequence of the first change: 1, save for what follows a fork.
+    let start: UInt64
+    /// The chain that this one branches off after change `start − 1`; nil for one that starts at 1.
+    let parent: ReplicaID?
     /// The row in `party` of its member.
     let party: Int64
     let member: MemberID
@@ -16,29 +27,50 @@ struct Chain: Sendable {
     let nodeName: String
     /// The key under which its runs are signed.
     let key: PublicKey
+    /// The fingerprint of the authority key that issued the node's certificate.
+    let issuer: Digest
+    /// Whether that key was not replaced by another in the past of the replica's first change.
+    var isCertified: Bool
     /// Whether this database writes it. Not so in a restored copy: there the chain belongs to the past.
     var isOwn: Bool
     /// The last change that is held.
     var sequence: UInt64
     /// Its hash.
     var hash: Digest
-    /// The last change that has effect (rule C): at most ``sequence``.
+    /// The last change that has effect (rule C), 0 if none: at most ``sequence``.
     var effective: UInt64
     /// The epoch of a change that follows the last one without new dependencies.
     var epoch: Int
-    /// What the last change knew of the other replicas; nil until it is asked for.
+    /// What the last change knew of the other chains; nil until it is asked for.
     var known: VersionVector?
 
-    /// The last change.
-    var head: Dot { Dot(replica, sequence) }
+    /// The last change, by the chain's name.
+    var head: Dot { Dot(name, sequence) }
+    /// How many changes are held.
+    var count: UInt64 { sequence + 1 - start }
+    /// Whether nothing is held yet.
+    var isEmpty: Bool { sequence < start }
+
+    /// Whether a change of this number is held here.
+    func holds(_ number: UInt64) -> Bool { number >= start && number <= sequence }
 }
 
-/// Whose chain it is, as the certificate in its first change says, after an authority that is known vouched
-/// for it.
-struct Binding: Sendable {
+/// Whose chain it is, as the first change of its replica says, after an authority of the member vouched for it.
+struct ChainOwner: Sendable {
     let certificate: Certificate
-    let authority: Certificate
+    let member: MemberID
+    /// The fingerprint of the authority key that issued the certificate.
+    let issuer: Digest
 
-    var member: MemberID { MemberID(authority: authority) }
     var node: NodeID { NodeID(certificate: certificate) }
+}
+
+/// Where a segment begins in its replica's tree.
+struct SegmentStart: Sendable {
+    /// The change before the first, nil at the root.
+    let predecessor: Dot?
+    /// The sequence of the first change.
+    let sequence: UInt64
+    /// The hash of the change before, or of the chain's root.
+    let hash: Digest
 }

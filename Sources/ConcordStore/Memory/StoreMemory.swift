@@ -10,6 +10,8 @@ final class StoreMemory {
     private var spaces: [SpaceID: SpaceMemory] = [:]
     private var lastPosition: Int64?
     private var lastRecord: Int64?
+    /// Whether something of erased values may be left in the search index or the write-ahead log.
+    var hasRemains = false
 
     /// A space, read from the tables when it is not in memory.
     ///
@@ -40,6 +42,7 @@ final class StoreMemory {
         spaces = [:]
         lastPosition = nil
         lastRecord = nil
+        hasRemains = false
     }
 }
 

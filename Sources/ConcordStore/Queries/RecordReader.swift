@@ -69,7 +69,7 @@ struct RecordReader {
             sql: """
                 SELECT party.code, chain.node_name, log.bytes FROM chain JOIN party ON party.id = chain.party
                 JOIN log ON log.chain = chain.id
-                WHERE chain.space = ? AND chain.replica = ? AND log.sequence = ?
+                WHERE chain.space = ? AND chain.name = ? AND log.sequence = ?
                 """, arguments: [space, dot.replica.data, dot.sequence.stored])
         guard let row else { throw damaged("change \(dot) is missing from the log") }
         return (row[0], row[1], try Change(encoded: row.bytes(2)).authorLabel.string)
@@ -77,9 +77,12 @@ struct RecordReader {
 }
 
 extension Value {
-    /// The value in JSON: bytes stand as hexadecimal digits.
+    /// The value in JSON: bytes stand as hexadecimal digits, null for what was erased.
     var json: JSONValue {
-        if case .integer(let number) = self { return .integer(number) }
-        return .string(display)
+        switch self {
+        case .integer(let number): .integer(number)
+        case .erased: .null
+        default: .string(display)
+        }
     }
 }

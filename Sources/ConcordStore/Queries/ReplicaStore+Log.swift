@@ -126,12 +126,13 @@ extension ConcordModel.Operation {
         case .set(let field, let value, _): return made("set", field, value)
         case .add(let field, let value, _): return made("add", field, value)
         case .remove(let field, let value, _): return made("remove", field, value)
-        case .edit(let field, _, _, let inserted): return made("edit", field, .text(inserted))
+        case .edit(let field, _, _, let inserted):
+            return made("edit", field, inserted.map(Value.text) ?? .erased)
         case .delete: return made("delete")
         case .restore: return made("restore")
         case .act: return made("act", allowed: judge.isMember)
         case .bind: return made("bind", allowed: true)
-        case .erase: return made("erase", allowed: false)
+        case .erase(_, let reason): return made("erase", nil, .text(reason), allowed: judge.isMember)
         case .unknown: return made("unknown", allowed: false)
         }
     }

@@ -11,15 +11,14 @@ extension ReplicaStore {
     /// - Parameters:
     ///   - inviterAuthority: the authority certificate of who invited, in DER; it is trusted until the roster
     ///     that arrives names it.
-    ///   - knownAuthorities: certificates of other members, from the invite; they may vouch for chains.
     /// - Throws: ``ConcordError`` E-4009 if the space is held already.
     @discardableResult
     public func addSpace(
-        _ charter: SignedCharter, inviterAuthority: [UInt8]? = nil, knownAuthorities: [[UInt8]] = []
+        _ charter: SignedCharter, inviterAuthority: [UInt8]? = nil
     ) async throws -> SpaceID {
         let id = charter.charter.space
-        let authorities = try (knownAuthorities + [inviterAuthority].compactMap { $0 }).map {
-            try MemberStatement(authority: try Certificate(der: $0))
+        if let inviterAuthority {
+            _ = try MemberStatement(authority: try Certificate(der: inviterAuthority))
         }
         try await writer.run { [writer] db, memory in
             let sql = "SELECT 1 FROM space WHERE uid = ?"
@@ -27,7 +26,7 @@ extension ReplicaStore {
                 throw ConcordError(.spaceExists, "the space \(charter.charter.name) is held already")
             }
             try writer.transaction(db, memory) {
-                try Self.insert(charter, inviterAuthority, authorities, db)
+                try Self.insert(charter, inviterAuthority, db)
                 let held = try memory.space(id, db)
                 try StandingTable.write(held.roster, space: held, db)
                 return [held]
@@ -37,7 +36,7 @@ extension ReplicaStore {
     }
 
     private static func insert(
-        _ charter: SignedCharter, _ inviter: [UInt8]?, _ authorities: [MemberStatement], _ db: Database
+        _ charter: SignedCharter, _ inviter: [UInt8]?, _ db: Database
     ) throws {
         try db.execute(
             sql: "INSERT INTO space (uid, name, charter, inviter, vocabulary) VALUES (?, ?, ?, ?, ?)",
@@ -45,12 +44,6 @@ extension ReplicaStore {
                 charter.charter.space.digest.data, charter.charter.name.string, Data(charter.encoded),
                 inviter.map { Data($0) }, Vocabulary.level.stored,
             ])
-        let space = db.lastInsertedRowID
-        for statement in authorities {
-            try db.execute(
-                sql: "INSERT OR IGNORE INTO authority VALUES (?, ?, ?)",
-                arguments: [space, statement.id.digest.data, Data(statement.certificate)])
-        }
     }
 
     /// The spaces that are held, in the order in which they came.
@@ -68,7 +61,7 @@ extension ReplicaStore {
             id: space.space, charter: space.charter, name: space.charter.charter.name.string,
             ownReplica: space.ownChain?.replica, changes: space.changes, position: space.position,
             inviter: try mappingErrors {
-                try space.inviter.map { try Self.authority(try Certificate(der: $0), [space.space]) }
+                try space.inviter.map { try Self.authority(try Certificate(der: $0), space.space) }
             })
     }
 
@@ -98,17 +91,22 @@ extension ReplicaStore {
     /// The roster of the effective changes that are held.
     public func roster(_ space: SpaceID) throws -> Roster { try writer.space(space).roster }
 
-    /// The chains of a space, ascending by replica.
+    /// The chains of a space, ascending by name.
     public func nodes(_ space: SpaceID) throws -> [KnownReplica] {
         let held = try writer.space(space)
         return held.chains.map { chain in
             let code =
                 held.roster.entry(chain.member)?.statement.code.string
-                ?? held.authorities[chain.member]?.subject.memberCode ?? "?"
+                ?? held.authorities[chain.member]?.first?.subject.memberCode ?? "?"
             return KnownReplica(
-                replica: chain.replica, member: chain.member, code: code, node: chain.node,
-                nodeName: chain.nodeName, sequence: chain.sequence, effective: chain.effective,
-                isOwn: chain.isOwn)
+                replica: chain.replica, chain: chain.name, start: chain.start, member: chain.member,
+                code: code,
+                node: chain.node, nodeName: chain.nodeName, sequence: chain.sequence,
+                effective: chain.effective, isOwn: chain.isOwn,
+                forkedAt: held.forks[chain.replica],
+                isVouchedFor: held.roster.entry(chain.member)?.hadAuthority(chain.issuer) ?? false,
+                isRevoked: held.roster.isRevoked(chain.node, of: chain.member),
+                cutOff: held.cutOffs.cutOff(of: chain.replica, node: chain.node, member: chain.member))
         }
     }
 
@@ -119,36 +117,60 @@ extension ReplicaStore {
         }
     }
 
-    /// The authorities whose nodes may connect, ascending by member: whoever stands on the roster of a space,
-    /// and for a joined space who invited, until the roster names it.
+    /// The members whose nodes may connect, ascending: whoever stands on the roster of a space, and for a joined space
+    /// who invited, until the roster names it. Who is suspended everywhere is among them, with no spaces.
     public func trustedAuthorities() throws -> [TrustedAuthority] {
         var found: [MemberID: TrustedAuthority] = [:]
-        func add(_ new: TrustedAuthority) {
-            let spaces = (found[new.member]?.spaces ?? []) + new.spaces
-            let first = found[new.member] ?? new
-            found[new.member] = TrustedAuthority(
-                member: first.member, certificate: first.certificate, code: first.code, name: first.name,
-                spaces: Set(spaces).sorted())
-        }
         for space in writer.spaces() {
             for entry in space.roster.entries {
-                add(
-                    TrustedAuthority(
-                        member: entry.statement.id, certificate: entry.statement.certificate,
-                        code: entry.statement.code.string, name: entry.statement.name.string,
-                        spaces: [space.space]))
+                try mappingErrors { try Self.add(entry, of: space, to: &found) }
             }
-            if let inviter = space.inviter {
-                add(try mappingErrors { try Self.authority(try Certificate(der: inviter), [space.space]) })
+            guard let inviter = space.inviter else { continue }
+            let authority = try mappingErrors {
+                try Self.authority(try Certificate(der: inviter), space.space)
+            }
+            if found[authority.member] == nil {
+                found[authority.member] = authority
+            } else if found[authority.member]?.suspendedIn.contains(space.space) == false {
+                found[authority.member]?.add(space.space)
             }
         }
         return found.values.sorted { $0.member < $1.member }
     }
 
-    private static func authority(_ certificate: Certificate, _ spaces: [SpaceID]) throws -> TrustedAuthority
-    {
+    private static func add(
+        _ entry: Roster.Entry, of space: PublishedSpace, to found: inout [MemberID: TrustedAuthority]
+    ) throws {
+        let id = entry.statement.id
+        var authority =
+            found[id]
+            ?? TrustedAuthority(
+                member: id, certificate: entry.authorities.first ?? entry.statement.certificate,
+                code: entry.statement.code.string, name: entry.statement.name.string, spaces: [])
+        if entry.suspensions.isEmpty {
+            authority.add(space.space)
+        } else {
+            authority.suspendedIn = Set(authority.suspendedIn + [space.space]).sorted()
+        }
+        authority.keys.formUnion(try entry.authorities.map { try Certificate(der: $0).publicKey.fingerprint })
+        let former = try entry.formerAuthorities.map { try Certificate(der: $0).publicKey.fingerprint }
+        authority.formerKeys.formUnion(former)
+        if !former.isEmpty {
+            authority.knownNodes.formUnion(
+                space.chains.lazy.filter { $0.member == id && entry.hadAuthority($0.issuer) }.map(\.node))
+        }
+        authority.revokedNodes.formUnion(space.roster.revoked.lazy.filter { $0.member == id }.map(\.node))
+        found[id] = authority
+    }
+
+    private static func authority(_ certificate: Certificate, _ space: SpaceID) throws -> TrustedAuthority {
         TrustedAuthority(
             member: MemberID(authority: certificate), certificate: certificate.der,
-            code: certificate.subject.memberCode, name: certificate.subject.memberName, spaces: spaces)
+            keys: [certificate.publicKey.fingerprint], code: certificate.subject.memberCode,
+            name: certificate.subject.memberName, spaces: [space])
     }
+}
+
+extension TrustedAuthority {
+    fileprivate mutating func add(_ space: SpaceID) { spaces = Set(spaces + [space]).sorted() }
 }

@@ -16,29 +16,35 @@ final class Receiver: Sendable {
     /// What verification made of a delivery.
     private struct Verified: Sendable {
         var changes: [VerifiedChange] = []
+        /// The beginning of a branch, after ``changes``; what follows it in the delivery is not looked at.
+        var branch: VerifiedBranch?
+        /// Forms of changes that are held, with values that were missing here without an order.
+        var restored: [(dot: Dot, bytes: [UInt8])] = []
+        /// The replica of ``branch``, or one of which the sender must hold another branch.
+        var forked: ReplicaID?
         var refusal: ConcordError?
+        /// What is held once the changes are applied, by the names that the sender has for chains.
+        var durable = VersionVector()
         var heldBack = HeldBack()
+
+        var isOver: Bool { refusal != nil || forked != nil }
+        var isEmpty: Bool { changes.isEmpty && branch == nil && restored.isEmpty }
     }
 
     /// Verifies and applies what can be applied; see ``ReplicaStore/receive(_:in:)``.
     func receive(_ runs: [ChangeRun], in space: SpaceID) async throws -> ReceiveOutcome {
         try await gate.pass {
-            let snapshot = try writer.space(space)
             let before = waiting.withLock { $0[space] ?? HeldBack() }
-            let verified = try await verify(runs, snapshot, before)
-            let changes = verified.changes
-            if !changes.isEmpty {
-                try await writer.run { [writer] db, memory in
-                    try writer.transaction(db, memory) { try Self.apply(changes, to: space, db, memory) }
-                }
-            }
-            waiting.withLock { $0[space] = verified.heldBack }
-            let after = try writer.space(space)
-            let received = VersionVector(
-                runs.compactMap { after.chain($0.replica)?.head }.filter { $0.sequence > 0 })
+            var verified: Verified
+            repeat {
+                verified = try await verify(runs, try writer.space(space), before)
+            } while try await !apply(verified, to: space)
+            waiting.withLock { [heldBack = verified.heldBack] in $0[space] = heldBack }
             return ReceiveOutcome(
-                durable: received, applied: changes.count, heldBack: verified.heldBack.changeCount,
-                refusal: verified.refusal)
+                durable: verified.durable,
+                applied: verified.changes.count + (verified.branch?.changes.count ?? 0),
+                heldBack: verified.heldBack.changeCount, refusal: verified.refusal, forked: verified.forked,
+                tookBranch: verified.branch != nil)
         }
     }
 
@@ -62,52 +68,95 @@ final class Receiver: Sendable {
     ) throws -> Verified {
         var verifier = verifier
         var verified = Verified(heldBack: heldBack)
-        for run in runs {
+        try judge(runs, &verifier, &verified)
+        verified.restored = verifier.restored
+        return verified
+    }
+
+    private static func judge(
+        _ runs: [ChangeRun], _ verifier: inout RunVerifier, _ verified: inout Verified
+    ) throws {
+        for run in runs where !verified.isOver {
             switch try verifier.judge(run) {
-            case .verified(let changes): verified.changes += changes
+            case .verified(let changes, _):
+                verified.changes += changes
+                verified.durable.raise(run.chain, to: run.lastSequence)
+            case .branch(let branch): (verified.branch, verified.forked) = (branch, branch.replica)
             case .lacks(let missing): verified.heldBack.keep(run, until: missing)
+            case .disputed(let replica): verified.forked = replica
             case .refused(let error): verified.refusal = error
             }
-            if verified.refusal != nil { break }
         }
-        while true {
-            let ready = verified.heldBack.takeReady { verifier.isHeld($0) }
-            guard !ready.isEmpty else { return verified }
-            for run in ready {
-                switch try verifier.judge(run) {
-                case .verified(let changes): verified.changes += changes
-                case .lacks(let missing): verified.heldBack.keep(run, until: missing)
+        while !verified.isOver {
+            let ready = try verified.heldBack.takeReady { try verifier.isHeld($0) }
+            guard !ready.isEmpty else { return }
+            for waiting in ready {
+                guard !verified.isOver else {
+                    verified.heldBack.keep(waiting.run, until: waiting.missing)
+                    continue
+                }
+                switch try verifier.judge(waiting.run) {
+                case .verified(let changes, _): verified.changes += changes
+                case .branch(let branch): (verified.branch, verified.forked) = (branch, branch.replica)
+                case .lacks(let missing): verified.heldBack.keep(waiting.run, until: missing)
                 // Whoever delivered it is not who calls now: it is dropped.
-                case .refused: break
+                case .disputed, .refused: break
                 }
             }
         }
     }
 
+    /// Applies what was verified in one transaction.
+    ///
+    /// - Returns: false, and nothing is done, if it does not follow what is held any more.
+    private func apply(_ verified: Verified, to space: SpaceID) async throws -> Bool {
+        guard !verified.isEmpty else { return true }
+        return try await writer.run { [writer] db, memory in
+            guard Self.follows(verified, try memory.space(space, db)) else { return false }
+            try writer.transaction(db, memory) { try Self.apply(verified, to: space, db, memory) }
+            return true
+        }
+    }
+
+    /// Whether what was verified follows what is held now. This node's own writes may have come between, which matters
+    /// where somebody else writes under the same replica: the one has the database of the other.
+    private static func follows(_ verified: Verified, _ held: SpaceMemory) -> Bool {
+        var ends: [ReplicaID: UInt64] = [:]
+        for change in verified.changes {
+            guard change.dot.sequence == 1 + (ends[change.chain] ?? held.chain(change.chain)?.sequence ?? 0)
+            else {
+                return false
+            }
+            ends[change.chain] = change.dot.sequence
+        }
+        return true
+    }
+
     private static func apply(
-        _ changes: [VerifiedChange], to space: SpaceID, _ db: Database, _ memory: StoreMemory
+        _ verified: Verified, to space: SpaceID, _ db: Database, _ memory: StoreMemory
     ) throws -> [SpaceMemory] {
         let held = try memory.space(space, db)
         let batch = Batch(db, memory, held)
-        for change in changes {
-            try retireOwnChain(change.dot, batch)
+        for form in verified.restored { try batch.restore(form.dot, from: form.bytes) }
+        for change in verified.changes {
+            try batch.retire(change.dot.replica)
             try batch.append(change)
         }
         try batch.flush()
-        return [held]
+        guard let branch = verified.branch else { return [held] }
+        try batch.retire(branch.replica)
+        return [try BranchWriter(db: db, memory: memory, space: space).add(branch)]
     }
+}
 
-    /// Somebody knows more of this database's own chain than it does itself: it was set back to an earlier
-    /// state. What others hold is taken in again, and the next write goes to a new chain.
-    private static func retireOwnChain(_ dot: Dot, _ batch: Batch) throws {
-        guard let place = batch.space.place(dot.replica), batch.space.chains[place].isOwn else { return }
-        let chain = batch.space.chains[place]
-        guard chain.sequence + 1 == dot.sequence else {
-            throw ConcordError(
-                .equivocation,
-                "this replica and an earlier copy of it both wrote change number \(dot.sequence)")
+extension Batch {
+    /// Somebody knows more, or something else, of this database's own replica than it does itself: it was set back to an
+    /// earlier state, or copied. What others hold is taken in, and the next write goes to a new replica.
+    func retire(_ replica: ReplicaID) throws {
+        for segment in space.segments(replica) where segment.isOwn {
+            guard let place = space.place(segment.name) else { continue }
+            space.update(place) { $0.isOwn = false }
+            try db.execute(sql: "UPDATE chain SET own = 0 WHERE id = ?", arguments: [segment.id])
         }
-        batch.space.update(place) { $0.isOwn = false }
-        try batch.db.execute(sql: "UPDATE chain SET own = 0 WHERE id = ?", arguments: [chain.id])
     }
 }

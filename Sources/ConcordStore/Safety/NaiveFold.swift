@@ -98,8 +98,12 @@ struct NaiveRecord {
     var sets: [(field: UTF8Text, elements: [(element: Value, adds: [Dot])])] {
         var added: [UTF8Text: [Value: [Dot]]] = [:]
         var taken: [UTF8Text: [Value: Set<Dot>]] = [:]
+        // Rule D8: of which element an erased operation was is not known, so what it names is taken from all.
+        var takenFromAll: [UTF8Text: Set<Dot>] = [:]
         for operation in operations {
             switch operation.operation {
+            case .add(let field, .erased, let names), .remove(let field, .erased, let names):
+                takenFromAll[field, default: []].formUnion(names.filter { operation.past.contains($0) })
             case .add(let field, let element, let names):
                 added[field, default: [:]][element, default: []].append(operation.dot)
                 taken[field, default: [:]][element, default: []].formUnion(
@@ -112,7 +116,7 @@ struct NaiveRecord {
         }
         return added.keys.sorted().compactMap { field in
             let elements = added[field, default: [:]].keys.sorted().compactMap { element in
-                let gone = taken[field]?[element] ?? []
+                let gone = (taken[field]?[element] ?? []).union(takenFromAll[field] ?? [])
                 let left = added[field, default: [:]][element, default: []].filter { !gone.contains($0) }
                     .sorted()
                 return left.isEmpty ? nil : (element: element, adds: left)

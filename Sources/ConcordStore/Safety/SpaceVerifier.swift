@@ -17,8 +17,8 @@ struct SpaceVerifier {
     private var log: LogVerifier
     private var effective = VersionVector()
     private var roster: Roster
-    /// Every record with an allowed create.
-    private var births: [RecordID: Birth] = [:]
+    /// Every record with an allowed create, and what its creations say, the one that decides first.
+    private var births: [RecordID: [Birth]] = [:]
     /// The records on which a delete had effect.
     private var deleted: Set<RecordID> = []
     /// The touches of everything at or below a record that was ever deleted.
@@ -29,6 +29,7 @@ struct SpaceVerifier {
 
     private struct Birth {
         let dot: Dot
+        let timestamp: Int64
         let kind: KindDescription
         let member: MemberID
         let parent: RecordID?
@@ -70,7 +71,7 @@ struct SpaceVerifier {
     }
 
     private func checkEffect() throws {
-        let sql = "SELECT replica, effective FROM chain WHERE space = ?"
+        let sql = "SELECT name, effective FROM chain WHERE space = ?"
         for row in try Row.fetchAll(db, sql: sql, arguments: [row]) {
             let replica = try row.replica(0)
             guard effective[replica] == row.unsigned(1) else {
@@ -86,7 +87,7 @@ struct SpaceVerifier {
     /// Calls `body` with each change that has effect and whose author was a member, in order of arrival.
     private func eachChange(_ body: (Dot, MemberID, Change) throws -> Void) throws {
         let sql = """
-            SELECT chain.replica, log.sequence, log.bytes FROM log JOIN chain ON chain.id = log.chain
+            SELECT chain.name, log.sequence, log.bytes FROM log JOIN chain ON chain.id = log.chain
             WHERE chain.space = ? AND log.role = 0 ORDER BY log.position
             """
         let rows = try Row.fetchCursor(db, sql: sql, arguments: [row])
@@ -99,14 +100,14 @@ struct SpaceVerifier {
 
     /// Rule B4 for everything but creates.
     private func isAllowed(_ record: RecordID, _ past: CausalPast, _ member: MemberID) -> Bool {
-        guard let birth = births[record], past.contains(birth.dot) || past.dot == birth.dot else {
-            return false
+        (births[record] ?? []).contains { birth in
+            guard past.contains(birth.dot) || past.dot == birth.dot else { return false }
+            return !birth.kind.isOwned || log.owns(member, recordsOf: birth.member, at: past.dot)
         }
-        return !birth.kind.isOwned || birth.member == member
     }
 
     private mutating func collectBirths() throws {
-        var births: [RecordID: Birth] = [:]
+        var births: [RecordID: [Birth]] = [:]
         var deleted: Set<RecordID> = []
         try eachChange { dot, member, change in
             for entry in change.entries {
@@ -116,15 +117,17 @@ struct SpaceVerifier {
                     let description = Vocabulary.kind(kind)
                 else { continue }
                 if let parent {
-                    guard let above = births[parent]?.dot, above == dot || log.past(of: dot).contains(above)
-                    else {
-                        continue
-                    }
+                    let past = log.past(of: dot)
+                    let isKnown = (births[parent] ?? []).contains { $0.dot == dot || past.contains($0.dot) }
+                    guard isKnown else { continue }
                 }
-                births[record] = Birth(dot: dot, kind: description, member: member, parent: parent)
+                births[record, default: []].append(
+                    Birth(
+                        dot: dot, timestamp: change.timestamp, kind: description, member: member,
+                        parent: parent))
             }
         }
-        self.births = births
+        self.births = births.mapValues { $0.sorted { $0.dot < $1.dot } }
         self.deleted = deleted
     }
 
@@ -136,24 +139,25 @@ struct SpaceVerifier {
         try eachChange { dot, member, change in
             let past = log.past(of: dot)
             for entry in change.entries {
-                guard let record = entry.record, isAllowed(record, past, member) else { continue }
+                guard let record = entry.record, entry.creates || isAllowed(record, past, member),
+                    births[record] != nil
+                else { continue }
                 let made = entry.operations.map {
-                    NaiveOperation(past: past, timestamp: change.timestamp, operation: $0)
+                    NaiveOperation(
+                        past: past, timestamp: change.timestamp, operation: log.named($0))
                 }
                 if Int(record.value.low % UInt64(parts)) == part { operations[record, default: []] += made }
                 guard part == 0 else { continue }
                 let touched = NaiveRecord(id: record, parent: nil, operations: made).touches
-                var current: RecordID? = record
-                while let above = current {
-                    if deleted.contains(above) { touches[above, default: []] += touched }
-                    current = births[above]?.parent
+                for above in lineage(of: record) where deleted.contains(above) {
+                    touches[above, default: []] += touched
                 }
             }
         }
         if part == 0 { touchesBelow = touches }
         for record in operations.keys.sorted() {
             let naive = NaiveRecord(
-                id: record, parent: births[record]?.parent, operations: operations[record] ?? [])
+                id: record, parent: births[record]?.first?.parent, operations: operations[record] ?? [])
             let isLive = naive.isLive(touches: touchesBelow[record] ?? naive.touches)
             self.isLive[record] = isLive
             terms[record] = naive.term(isLive: isLive)
@@ -163,6 +167,17 @@ struct SpaceVerifier {
                 report(divergence)
             }
         }
+    }
+
+    /// The record and those above it, each once.
+    private func lineage(of record: RecordID) -> [RecordID] {
+        var line: [RecordID] = []
+        var current: RecordID? = record
+        while let next = current, !line.contains(next) {
+            line.append(next)
+            current = births[next]?.first?.parent
+        }
+        return line
     }
 
     private func compare(_ naive: NaiveRecord, isLive: Bool) throws {
@@ -175,7 +190,7 @@ struct SpaceVerifier {
             WHERE uid = ? AND space = ?
             """
         let found = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [naive.id.data, row])
-        guard let found, let birth = births[naive.id] else { throw diverges("all") }
+        guard let found, let birth = births[naive.id]?.first else { throw diverges("all") }
         guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
         let term = naive.term(isLive: isLive)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
@@ -207,12 +222,9 @@ struct SpaceVerifier {
             db, sql: "SELECT uid, shown FROM record WHERE space = ?", arguments: [row])
         while let row = try rows.next() {
             let record = try row.record(0)
-            var isShown = births[record] != nil
-            var current: RecordID? = record
-            while isShown, let above = current {
-                isShown = isLive[above] ?? false
-                current = births[above]?.parent
-            }
+            let line = lineage(of: record)
+            let endsInTheOpen = line.last.flatMap { births[$0]?.first }.map { $0.parent == nil } ?? false
+            let isShown = endsInTheOpen && line.allSatisfy { isLive[$0] ?? false }
             if births[record] == nil || row[1] != isShown {
                 report(
                     Divergence(
@@ -238,15 +250,16 @@ struct SpaceVerifier {
                     code: .verificationFailed,
                     message: "the digest of bucket \(row[0] as Int) is stored wrongly"))
         }
-        var heads: [(ReplicaID, UInt64, Digest)] = []
+        var heads: [(dot: Dot, hash: Digest)] = []
         for element in effective.elements {
             guard let chain = log.chains[element.replica] else { continue }
             let sql = "SELECT hash FROM log WHERE chain = ? AND sequence = ?"
             let row = try Row.fetchOne(db, sql: sql, arguments: [chain.id, element.sequence.stored])
             guard let row else { throw damaged("an effective change is missing from the log") }
-            heads.append((element.replica, element.sequence, try row.digest(0)))
+            heads.append((Dot(chain.replica, element.sequence), try row.digest(0)))
         }
         return SpaceDigest.combine(
-            buckets: digests, roster: SpaceDigest.rosterTerm(roster), effect: PublishedSpace.hash(heads))
+            buckets: digests, roster: SpaceDigest.rosterTerm(roster),
+            effect: PublishedSpace.hash(heads.sorted { ($0.dot, $0.hash) < ($1.dot, $1.hash) }))
     }
 }

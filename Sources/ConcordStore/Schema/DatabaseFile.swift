@@ -28,6 +28,8 @@ struct DatabaseFile {
             // DatabasePool has set NORMAL by now; what is acknowledged must survive a power cut.
             try db.execute(sql: "PRAGMA synchronous = FULL")
             try db.execute(sql: "PRAGMA cache_size = -\(options.cacheBytes >> 10)")
+            // What is deleted or replaced is overwritten, so that erased values are in no free page.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
             try db.execute(sql: "PRAGMA journal_size_limit = \(Self.journalBytes)")
             try Schema.migrate(db)

@@ -33,6 +33,9 @@ enum Rebuild {
         try db.execute(sql: "DELETE FROM search WHERE rowid IN \(records)", arguments: [space.id])
         try db.execute(sql: "DELETE FROM record WHERE space = ?", arguments: [space.id])
         try db.execute(sql: "DELETE FROM bucket WHERE space = ?", arguments: [space.id])
+        try db.execute(
+            sql: "DELETE FROM refused WHERE chain IN (SELECT id FROM chain WHERE space = ?)",
+            arguments: [space.id])
         space.buckets = Buckets()
         var position: Int64 = 0
         while let last = try fold(after: position, space, memory, db) { position = last }
@@ -47,20 +50,14 @@ enum Rebuild {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT position, chain, sequence, role, acts, bytes FROM log WHERE position > ?
-                ORDER BY position LIMIT ?
+                SELECT \(Arrival.columns), chain FROM log WHERE position > ? ORDER BY position LIMIT ?
                 """, arguments: [position, changesPerBatch])
         for row in rows {
             last = row[0]
-            guard let place = space.place(row: row[1]) else { continue }
-            let dot = Dot(space.chains[place].replica, row.unsigned(2))
-            guard space.isEffective(dot) else { continue }
-            let role: Int64? = row[3]
-            try batch.apply(
-                Arrival(
-                    past: CausalPast(of: dot, others: try batch.known(at: dot)),
-                    change: try Change(encoded: row.bytes(5)),
-                    role: role.flatMap { Role(rawValue: UInt64($0)) }, hasActs: row[4]))
+            guard let place = space.place(row: row[6]) else { continue }
+            let chain = space.chains[place]
+            guard chain.effective >= row.unsigned(1) else { continue }
+            try batch.apply(try batch.arrival(row, chain))
         }
         try batch.flush()
         return last

@@ -11,10 +11,13 @@ import GRDB
 enum Schema {
     /// "CNCD", at offset 68 of the file.
     static let applicationID: Int32 = 0x434e_4344
-    /// The migrations, in order. A migration that was released is never changed.
+    /// The first version that can be brought up to date. Before it changes had another form, in which they cannot be
+    /// verified any more.
+    static let oldestVersion = 2
+    /// The migrations, in order: the first makes ``oldestVersion``. A migration that was released is never changed.
     static let migrations: [@Sendable (Database) throws -> Void] = [{ try createTables($0) }]
     /// The version that this program writes.
-    static var version: Int { migrations.count }
+    static var version: Int { oldestVersion + migrations.count - 1 }
 
     /// Brings the database to ``version`` and the views to the vocabulary, in one transaction.
     ///
@@ -26,7 +29,7 @@ enum Schema {
         try check(version: found, application: application, isEmpty: isEmpty)
         guard found < version || isEmpty else { return }
         try db.inTransaction(.immediate) {
-            for migration in migrations[found...] { try migration(db) }
+            for migration in migrations[(isEmpty ? 0 : found + 1 - oldestVersion)...] { try migration(db) }
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
@@ -55,6 +58,12 @@ enum Schema {
             throw ConcordError(
                 .newerDatabase, "the database has version \(found), this program knows up to \(version)")
         }
+        guard found >= oldestVersion || isEmpty else {
+            throw ConcordError(
+                .storeFailure,
+                "the database has version \(found), of before the format was settled, which cannot be read any more",
+                action: "move the file away and join the space anew with an invite")
+        }
     }
 
     private static func createTables(_ db: Database) throws {
@@ -63,27 +72,32 @@ enum Schema {
         try db.execute(sql: localTables)
     }
 
+    /// - `chain.name`, `start`, `parent`: see ``Chain``; `issuer`: the fingerprint of the authority key
+    ///   that issued the node's certificate, `certified`: whether it was not replaced before the replica's first change.
     /// - `chain.epoch` is the epoch of a change that follows the head without new dependencies.
     /// - `log.position` is the place in this replica's order of arrival; `signature` is null within a run.
     /// - `log.role`: 0 member, 1 observer, null none, by the roster of the change's past (rule B3).
     /// - `knowledge`: from change `sequence` on, `chain` knew `other` up to `known` – rows only where it
     ///   grew.
-    /// - `epoch.carriers`: the sorted dots of the changes with valid acts that a causal past holds, interned.
+    /// - `erased`: entries of changes whose values are gone; `ordered`: whether an erasure is held that says so.
+    /// - `log.acts`: see ``CarriedActs``.
+    /// - `epoch.carriers`: the sorted dots of the changes in a causal past that say something new of the roster, interned.
     private static let logTables = """
         CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE space (
             id INTEGER PRIMARY KEY, uid BLOB NOT NULL UNIQUE, name TEXT NOT NULL, charter BLOB NOT NULL,
             inviter BLOB, vocabulary INTEGER NOT NULL);
         CREATE TABLE authority (
-            space INTEGER NOT NULL, member BLOB NOT NULL, certificate BLOB NOT NULL,
-            PRIMARY KEY (space, member)) WITHOUT ROWID;
+            space INTEGER NOT NULL, member BLOB NOT NULL, key BLOB NOT NULL, certificate BLOB NOT NULL,
+            PRIMARY KEY (space, member, key)) WITHOUT ROWID;
         CREATE TABLE party (
             id INTEGER PRIMARY KEY, member BLOB NOT NULL UNIQUE, code TEXT NOT NULL, name TEXT NOT NULL);
         CREATE TABLE chain (
-            id INTEGER PRIMARY KEY, space INTEGER NOT NULL, replica BLOB NOT NULL, party INTEGER NOT NULL,
-            node BLOB NOT NULL, node_name TEXT NOT NULL, certificate BLOB NOT NULL, sequence INTEGER NOT NULL,
-            hash BLOB NOT NULL, effective INTEGER NOT NULL, epoch INTEGER NOT NULL, own INTEGER NOT NULL,
-            UNIQUE (space, replica));
+            id INTEGER PRIMARY KEY, space INTEGER NOT NULL, name BLOB NOT NULL, replica BLOB NOT NULL,
+            start INTEGER NOT NULL, parent BLOB, party INTEGER NOT NULL, node BLOB NOT NULL,
+            node_name TEXT NOT NULL, certificate BLOB NOT NULL, issuer BLOB NOT NULL, certified INTEGER NOT NULL,
+            sequence INTEGER NOT NULL, hash BLOB NOT NULL, effective INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            own INTEGER NOT NULL, UNIQUE (space, name));
         CREATE TABLE log (
             position INTEGER PRIMARY KEY, chain INTEGER NOT NULL, sequence INTEGER NOT NULL,
             hash BLOB NOT NULL, signature BLOB, role INTEGER, epoch INTEGER NOT NULL, acts INTEGER NOT NULL,
@@ -98,14 +112,19 @@ enum Schema {
         CREATE TABLE endorsement (
             chain INTEGER NOT NULL, sequence INTEGER NOT NULL, number INTEGER NOT NULL, signer BLOB NOT NULL,
             act BLOB NOT NULL, PRIMARY KEY (chain, sequence, number)) WITHOUT ROWID;
+        CREATE TABLE erased (
+            chain INTEGER NOT NULL, sequence INTEGER NOT NULL, entry INTEGER NOT NULL, ordered INTEGER NOT NULL,
+            PRIMARY KEY (chain, sequence, entry)) WITHOUT ROWID;
+        CREATE INDEX erased_provisional ON erased (chain, sequence) WHERE NOT ordered;
         CREATE TABLE standing (
             space INTEGER NOT NULL, member BLOB NOT NULL, code TEXT NOT NULL, name TEXT NOT NULL,
-            role TEXT NOT NULL, PRIMARY KEY (space, member)) WITHOUT ROWID;
+            role TEXT NOT NULL, suspended INTEGER NOT NULL, PRIMARY KEY (space, member)) WITHOUT ROWID;
         """
 
     /// - `record.owner` is the party that created the record; `json` holds the displayed values; `term` is
     ///   the digest term; `state` is everything that merging needs.
     /// - `touch`: which changes had effect on a record.
+    /// - `refused`: entries of effective changes that the rules do not allow; `entry` is their place in the change.
     /// - `bucket`: digests of the 4,096 parts of the visible state; a dirty one is recomputed when it is
     ///   asked for.
     private static let recordTables = """
@@ -123,6 +142,9 @@ enum Schema {
         CREATE TABLE touch (
             record INTEGER NOT NULL, chain INTEGER NOT NULL, sequence INTEGER NOT NULL,
             PRIMARY KEY (record, chain, sequence)) WITHOUT ROWID;
+        CREATE TABLE refused (
+            chain INTEGER NOT NULL, sequence INTEGER NOT NULL, entry INTEGER NOT NULL, record BLOB NOT NULL,
+            reason TEXT NOT NULL, PRIMARY KEY (chain, sequence, entry)) WITHOUT ROWID;
         CREATE TABLE bucket (
             space INTEGER NOT NULL, bucket INTEGER NOT NULL, digest BLOB, dirty INTEGER NOT NULL,
             PRIMARY KEY (space, bucket)) WITHOUT ROWID;
@@ -130,12 +152,16 @@ enum Schema {
         CREATE TABLE search_dirty (record INTEGER PRIMARY KEY);
         """
 
-    /// What concerns this node alone and is never replicated. In `paused` an empty member stands for all.
+    /// What concerns this node alone and is no part of the log. In `paused` an empty member stands for all; `receipt`
+    /// holds the latest receipt of each node.
     private static let localTables = """
         CREATE TABLE peer (
             node BLOB PRIMARY KEY, member BLOB NOT NULL, name TEXT NOT NULL, addresses TEXT NOT NULL,
             heard INTEGER, error_code TEXT, error_message TEXT, error_at INTEGER) WITHOUT ROWID;
         CREATE TABLE address (address TEXT PRIMARY KEY) WITHOUT ROWID;
         CREATE TABLE paused (member BLOB PRIMARY KEY) WITHOUT ROWID;
+        CREATE TABLE receipt (
+            space INTEGER NOT NULL, node BLOB NOT NULL, member BLOB NOT NULL, at INTEGER NOT NULL,
+            bytes BLOB NOT NULL, PRIMARY KEY (space, node)) WITHOUT ROWID;
         """
 }

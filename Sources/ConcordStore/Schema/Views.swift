@@ -8,7 +8,7 @@ import GRDB
 enum Views {
     private static let key = "views"
     /// Raised when the text of the views changes while the vocabulary stays.
-    private static let form = 1
+    private static let form = 2
 
     /// Makes the views anew unless they are those of this vocabulary.
     static func refresh(_ db: Database) throws {
@@ -52,7 +52,8 @@ enum Views {
 
     private static let roster = """
         CREATE VIEW roster AS
-        SELECT lower(hex(space.uid)) AS space, standing.code, standing.name, standing.role
+        SELECT lower(hex(space.uid)) AS space, standing.code, standing.name, standing.role,
+            standing.suspended
         FROM standing JOIN space ON space.id = standing.space
         """
 

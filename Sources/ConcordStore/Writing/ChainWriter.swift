@@ -38,24 +38,63 @@ final class ChainWriter {
     /// - Throws: ``DraftRefusal`` for what the draft's author can cause, before anything had effect; any
     ///   other error means that the transaction must be rolled back.
     func write(_ draft: Draft, author: String, now: Int64) throws -> WrittenChange {
-        let prepared: (plan: Plan, new: Prepared, created: [RecordID])
+        var created: [RecordID] = []
+        return try write(author: author, now: now) { dot, timestamp in
+            var builder = DraftBuilder(batch: batch, member: signer.member, dot: dot, timestamp: timestamp)
+            let entries = try builder.entries(of: draft)
+            created = builder.created
+            return entries
+        } created: {
+            created
+        }
+    }
+
+    /// Brings branches of this node's own replicas back into effect that it forked itself, because its database was set
+    /// back or copied: a merge under its new replica that depends on their ends. So nothing is written twice, and every
+    /// value keeps its name.
+    ///
+    /// - Returns: nil if there is nothing to bring back.
+    func adoptOwnBranches(author: String, now: Int64) throws -> WrittenChange? {
+        let space = batch.space
+        let inner = Set(space.chains.compactMap(\.parent))
+        let ends = space.order.map { space.chains[$0] }.filter { chain in
+            chain.node == node && space.forks[chain.replica] != nil && !inner.contains(chain.name)
+                && chain.effective < chain.sequence
+        }
+        guard !ends.isEmpty else { return nil }
+        frontier = try minimal(try computeFrontier(space.ownPlace(node)) + ends.map(\.head))
+        return try write(author: author, now: now) { _, _ in
+            [mergeEntry]
+        } created: {
+            []
+        }
+    }
+
+    private func write(
+        author: String, now: Int64, _ entries: (Dot, Int64) throws -> [Entry], created: () -> [RecordID]
+    ) throws -> WrittenChange {
+        let prepared: (plan: Plan, new: Prepared)
         do {
-            prepared = try prepare(draft, author: author, now: now)
+            prepared = try prepare(author: author, now: now, entries)
         } catch let error as ConcordError where error.code != .corruptDatabase {
             throw DraftRefusal(error: error)
         }
-        let (plan, new, created) = prepared
-        let place = try plan.place ?? batch.addChain(plan.replica, try binding(), isOwn: true)
+        let (plan, new) = prepared
+        let first = plan.before.first ?? plan.dependencies
+        let place =
+            try plan.place
+            ?? batch.addChain(
+                plan.replica, plan.owner, dependencies: first.map(\.name), isOwn: true)
         replica = plan.replica
         for dependencies in plan.before {
-            let isFirst = batch.space.chains[place].sequence == 0
+            let entry = batch.space.chains[place].isEmpty ? plan.bindEntry : mergeEntry
             _ = try append(
                 try encode(
-                    [isFirst ? bindEntry : mergeEntry], dependencies, batch.space.chains[place].head.next,
-                    new.change.authorLabel, new.change.timestamp), place: place)
+                    [entry], dependencies, batch.space.chains[place].head.next, new.change.authorLabel,
+                    new.change.timestamp), place: place)
         }
         let hash = try append(new, place: place)
-        return WrittenChange(dot: new.dot, hash: hash, created: created)
+        return WrittenChange(dot: new.dot, hash: hash, created: created())
     }
 
     /// The changes that are to be written for one draft.
@@ -63,25 +102,42 @@ final class ChainWriter {
         /// The own chain; nil if a new one must be begun.
         let place: Int?
         let replica: ReplicaID
+        let owner: ChainOwner
+        let nonce: Bytes16
         /// The dependencies of the changes before the draft's own: the binding and, for a wide frontier,
         /// merges.
-        let before: [[Dot]]
+        let before: [[Parent]]
         /// The dependencies of the draft's change.
-        let dependencies: [Dot]
+        let dependencies: [Parent]
         /// The name of the draft's change.
         let dot: Dot
+
+        /// What begins the chain.
+        var bindEntry: Entry {
+            let binding = Binding(
+                certificate: owner.certificate.der, member: owner.member, issuer: owner.issuer, nonce: nonce)
+            return Entry(record: nil, operations: [.bind(binding)])
+        }
+    }
+
+    /// A dependency by its chain's name and by its own.
+    private struct Parent {
+        let name: Dot
+        let dependency: Dependency
+        let hash: Digest
     }
 
     /// A change that can be appended.
     private struct Prepared {
         let dot: Dot
         let change: Change
+        let dependencies: [Parent]
         let bytes: [UInt8]
     }
 
     private func prepare(
-        _ draft: Draft, author: String, now: Int64
-    ) throws -> (plan: Plan, new: Prepared, created: [RecordID]) {
+        author: String, now: Int64, _ entries: (Dot, Int64) throws -> [Entry]
+    ) throws -> (plan: Plan, new: Prepared) {
         try checkStanding()
         let label = UTF8Text(author)
         guard label.byteCount <= Limits.authorLabelBytes else {
@@ -90,36 +146,46 @@ final class ChainWriter {
         }
         let timestamp = min(max(0, now), Limits.timestamp)
         let plan = try plan()
-        var builder = DraftBuilder(batch: batch, member: signer.member, dot: plan.dot, timestamp: timestamp)
-        let entries = try builder.entries(of: draft)
-        let new = try encode(entries, plan.dependencies, plan.dot, label, timestamp)
-        return (plan, new, builder.created)
+        let new = try encode(
+            try entries(plan.dot, timestamp), plan.dependencies, plan.dot, label, timestamp)
+        return (plan, new)
     }
 
     private func plan() throws -> Plan {
         let place = replica.flatMap(batch.space.place) ?? batch.space.ownPlace(node)
-        var groups: [[Dot]] = []
-        var pending = try frontier ?? computeFrontier(place)
+        var groups: [[Parent]] = []
+        var pending = try (frontier ?? computeFrontier(place)).map(parent)
         while pending.count > Limits.dependencies {
-            groups.append(pending.prefix(Limits.dependencies).sorted())
+            groups.append(pending.prefix(Limits.dependencies).sorted { $0.dependency < $1.dependency })
             pending.removeFirst(Limits.dependencies)
         }
         frontier = nil
-        groups.append(pending.sorted())
+        groups.append(pending.sorted { $0.dependency < $1.dependency })
+        let owner = try owner()
         guard let place else {
-            _ = try binding()
             if groups.count == 1 { groups.append([]) }
-            let replica = try newReplica()
+            guard let nonce = Bytes16(try random(16)) else { throw Self.shortOfRandomness }
+            let replica = ReplicaID(
+                space: batch.space.space, member: owner.member, node: owner.node, nonce: nonce)
+            guard batch.space.segments(replica).isEmpty else { throw Self.shortOfRandomness }
             return Plan(
-                place: nil, replica: replica, before: groups.dropLast(),
-                dependencies: groups[groups.count - 1],
-                dot: Dot(replica, UInt64(groups.count)))
+                place: nil, replica: replica, owner: owner, nonce: nonce, before: groups.dropLast(),
+                dependencies: groups[groups.count - 1], dot: Dot(replica, UInt64(groups.count)))
         }
         let chain = batch.space.chains[place]
         return Plan(
-            place: place, replica: chain.replica, before: groups.dropLast(),
-            dependencies: groups[groups.count - 1],
+            place: place, replica: chain.replica, owner: owner, nonce: Bytes16(high: 0, low: 0),
+            before: groups.dropLast(), dependencies: groups[groups.count - 1],
             dot: Dot(chain.replica, chain.sequence + UInt64(groups.count)))
+    }
+
+    private func parent(_ name: Dot) throws -> Parent {
+        let hash = try batch.hash(of: name)
+        return Parent(name: name, dependency: Dependency(batch.space.real(name), hash: hash), hash: hash)
+    }
+
+    private static var shortOfRandomness: ConcordError {
+        ConcordError(.internalError, "the random source gave no new replica id")
     }
 
     /// Signs the last change, if it is not signed yet. Before a transaction is committed this must be done.
@@ -131,7 +197,16 @@ final class ChainWriter {
     }
 
     private func checkStanding() throws {
-        switch batch.space.roster.role(signer.member) {
+        let roster = batch.space.roster
+        if roster.entry(signer.member)?.suspensions.isEmpty == false {
+            throw ConcordError(.notInStanding, "this node's member is suspended and only reads")
+        }
+        if roster.isRevoked(node, of: signer.member) {
+            throw ConcordError(
+                .notInStanding, "this node was revoked by its member",
+                action: "ask the member's authority to certify a new node")
+        }
+        switch roster.role(signer.member) {
         case .member: return
         case .observer:
             throw ConcordError(
@@ -141,27 +216,26 @@ final class ChainWriter {
         }
     }
 
-    private var bindEntry: Entry {
-        Entry(record: nil, operations: [.bind(certificate: signer.certificate.der)])
-    }
-
     private var mergeEntry: Entry { Entry(record: nil, operations: [Self.merge]) }
 
-    private func newReplica() throws -> ReplicaID {
-        guard let replica = ReplicaID(bytes: try random(16)), batch.space.place(replica) == nil else {
-            throw ConcordError(.internalError, "the random source gave no new replica id")
+    /// Whose chain is written: a certificate of a replaced authority still serves a chain that was begun with it, but
+    /// begins no new one.
+    private func owner() throws -> ChainOwner {
+        let issuer = batch.space.authorities[signer.member]?.first {
+            signer.certificate.isSigned(by: $0.publicKey)
         }
-        return replica
-    }
-
-    private func binding() throws -> Binding {
-        guard let authority = batch.space.authorities[signer.member],
-            signer.certificate.isSigned(by: authority.publicKey)
-        else {
+        guard let issuer else {
             throw ConcordError(
                 .notYetAdmitted, "this node's certificate is not issued by the authority that was admitted")
         }
-        return Binding(certificate: signer.certificate, authority: authority)
+        let key = issuer.publicKey.fingerprint
+        let begins = replica == nil && batch.space.ownPlace(node) == nil
+        if begins, batch.space.roster.entry(signer.member)?.hasAuthority(key) == false {
+            throw ConcordError(
+                .notInStanding, "this node's certificate was issued by an authority that was replaced since",
+                action: "have it issued again: concord node renew")
+        }
+        return ChainOwner(certificate: signer.certificate, member: signer.member, issuer: key)
     }
 
     /// The minimal frontier of E without the own chain (rule C1), as far as the own chain does not know it
@@ -170,32 +244,41 @@ final class ChainWriter {
         let known = try place.map { try batch.knownAtHead($0) } ?? VersionVector()
         let news = batch.space.order.compactMap { index -> Dot? in
             let chain = batch.space.chains[index]
-            guard index != place, chain.effective > known[chain.replica] else { return nil }
-            return Dot(chain.replica, chain.effective)
+            guard index != place, chain.effective > known[chain.name] else { return nil }
+            return Dot(chain.name, chain.effective)
         }
-        guard news.count > 1 else { return news }
-        let pasts = try news.map { try batch.known(at: $0) }
-        return news.filter { dot in
-            !zip(news, pasts).contains { other, past in other != dot && past.contains(dot) }
+        return try minimal(news)
+    }
+
+    /// Those of the changes that lie in the past of no other.
+    private func minimal(_ dots: [Dot]) throws -> [Dot] {
+        guard dots.count > 1 else { return dots }
+        let pasts = try dots.map { try batch.known(at: $0) }
+        return dots.filter { dot in
+            !zip(dots, pasts).contains { other, past in
+                other != dot
+                    && (past.contains(dot) || other.replica == dot.replica && other.sequence > dot.sequence)
+            }
         }
     }
 
     private func encode(
-        _ entries: [Entry], _ dependencies: [Dot], _ dot: Dot, _ label: UTF8Text, _ timestamp: Int64
+        _ entries: [Entry], _ dependencies: [Parent], _ dot: Dot, _ label: UTF8Text, _ timestamp: Int64
     ) throws -> Prepared {
         guard let seed = Bytes16(try random(16)) else {
             throw ConcordError(.internalError, "the random source gave too few bytes")
         }
         let change = Change(
-            timestamp: timestamp, dependencies: dependencies, seed: seed, authorLabel: label, entries: entries
-        )
+            timestamp: timestamp, dependencies: dependencies.map(\.dependency), seed: seed,
+            authorLabel: label,
+            entries: entries)
         try change.checkWellFormed(space: batch.space.space, dot: dot)
         let bytes = change.encoded()
         guard bytes.count <= Limits.changeBytes else {
             throw ConcordError(
                 .limitExceeded, "the change has \(bytes.count) bytes, \(Limits.changeBytes) are allowed")
         }
-        return Prepared(dot: dot, change: change, bytes: bytes)
+        return Prepared(dot: dot, change: change, dependencies: dependencies, bytes: bytes)
     }
 
     private func append(_ new: Prepared, place: Int) throws -> Digest {
@@ -203,12 +286,14 @@ final class ChainWriter {
         precondition(new.dot == chain.head.next, "Own changes are prepared one after another.")
         let context = ChangeContext(
             space: batch.space.space, dot: new.dot, previous: chain.hash,
-            dependencies: try new.change.dependencies.map { try batch.hash(of: $0) })
+            dependencies: new.dependencies.map(\.hash))
         let hash = new.change.hash(in: context)
         if unsignedBytes + new.bytes.count > Limits.signedRunBytes { try finish() }
         try batch.append(
             VerifiedChange(
-                dot: new.dot, change: new.change, bytes: new.bytes, hash: hash, signature: nil, binding: nil))
+                dot: new.dot, chain: chain.name, change: new.change,
+                dependencies: new.dependencies.map(\.name),
+                bytes: new.bytes, hash: hash, signature: nil, owner: nil))
         // An act of one's own may bring changes of others into effect, on which the next change must depend.
         let hasActs = new.change.entries.contains { $0.record == nil }
         frontier = hasActs ? nil : []

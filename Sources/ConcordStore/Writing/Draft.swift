@@ -18,6 +18,9 @@ public enum RecordEdit: Hashable, Sendable {
     case delete(RecordID)
     /// Takes back the deletes of the record that stand open.
     case restore(RecordID)
+    /// Erases for good all values of the record that this node's member wrote. Nothing else may be done to the record
+    /// in the same draft.
+    case erase(RecordID, reason: UTF8Text)
     /// Carries one member's signature under a formal act.
     case act(SignedAct)
 }

@@ -18,6 +18,7 @@ struct DraftBuilder {
     private var placeOfRecord: [RecordID: Int] = [:]
     private var placeOfEdit: [Int: Int] = [:]
     private var acts: [SignedAct] = []
+    private var erasures: [Entry] = []
 
     init(batch: Batch, member: MemberID, dot: Dot, timestamp: Int64) {
         self.batch = batch
@@ -33,7 +34,10 @@ struct DraftBuilder {
     mutating func entries(of draft: Draft) throws -> [Entry] {
         for (index, edit) in draft.enumerated() { try take(edit, index: index) }
         try checkDeletes()
-        var entries = drafts.map { $0.entry }
+        let space = batch.space
+        var entries = (drafts.map(\.entry) + erasures).map { entry in
+            Entry(record: entry.record, operations: entry.operations.map { $0.real(in: space) })
+        }
         if !acts.isEmpty { entries.append(Entry(record: nil, operations: acts.map(Operation.act))) }
         guard !entries.isEmpty else { throw ConcordError(.usage, "there is nothing to write") }
         return entries
@@ -56,6 +60,15 @@ struct DraftBuilder {
             drafts[try open(record)].deletes = true
         case .restore(let record):
             try restore(record)
+        case .erase(let record, let reason):
+            let isTaken = placeOfRecord[record] != nil || erasures.contains { $0.record == record }
+            guard !isTaken else {
+                throw ConcordError(.usage, "one change cannot both erase and write record \(record)")
+            }
+            let draft = ErasureDraft(batch: batch, member: member)
+            try batch.flush()
+            erasures.append(
+                Entry(record: record, operations: try draft.operations(on: record, reason: reason)))
         case .act(let signed):
             guard signed.act.count <= Limits.actBytes else {
                 throw ConcordError(.limitExceeded, "an act has at most \(Limits.actBytes) bytes")
@@ -142,7 +155,7 @@ struct DraftBuilder {
     private func checkOwner(_ work: RecordWork) throws {
         guard work.kind.isOwned else { return }
         let owner = batch.space.chain(work.state.created.replica)?.member
-        guard owner == member else {
+        guard let owner, batch.space.roster.owns(member, recordsOf: owner) else {
             let code =
                 owner.flatMap { batch.space.roster.entry($0)?.statement.code.string } ?? "another member"
             throw ConcordError(.notTheOwner, "this \(work.kind.name) belongs to \(code)")

@@ -69,19 +69,24 @@ struct EntryDraft {
         if let creation { operations.append(.create(kind: kind.name, parent: creation.parent)) }
         for (field, value) in registers {
             let replaced = work?.state.register(field)?.values.map(\.dot).sorted() ?? []
-            operations.append(.set(field: field, value: value, replacing: replaced))
+            operations.append(.set(field: field, value: value, replacing: replaced.nameable))
         }
         for (field, element, isAdded) in elements {
-            let held = work?.state.elements(field).first { $0.element == element }?.adds ?? []
+            let held = (work?.state.elements(field).first { $0.element == element }?.adds ?? []).nameable
             operations.append(
                 isAdded
                     ? .add(field: field, element: element, replacing: held)
                     : .remove(field: field, element: element, replacing: held))
         }
-        if restores { operations.append(.restore(deletes: work?.state.openDeletes ?? [])) }
+        if restores { operations.append(.restore(deletes: (work?.state.openDeletes ?? []).nameable)) }
         if deletes { operations.append(.delete(seen: seen)) }
         return Entry(record: record, operations: operations)
     }
+}
+
+extension [Dot] {
+    /// What one operation may name. What is beyond stays, and the next operation can name it.
+    fileprivate var nameable: [Dot] { Array(prefix(Limits.namedDots)) }
 }
 
 extension DraftBuilder {
@@ -125,7 +130,9 @@ extension DraftBuilder {
                 throw ConcordError(
                     .noConflict, "\(name) has \(values.count) values, there is no number \(number)")
             }
-            drafts[place].set(name, values[number - 1].value)
+            // Whoever takes a value that was erased takes that there is none.
+            let taken = values[number - 1].value
+            drafts[place].set(name, taken.isEmpty ? .empty : taken)
         case .value(let value):
             try set(field, value, place)
         }

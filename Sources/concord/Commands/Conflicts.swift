@@ -9,12 +9,12 @@ import ConcordModel
 struct Conflicts: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "conflicts", abstract: "List the fields that hold several concurrent values.")
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let output = common.output
-        let id: String? = if let space { try await common.space(space).id } else { nil }
+        let id: String? = if let name = space.name { try await common.space(name).id } else { nil }
         output.answer(try await common.daemon.conflicts(space: id)) {
             RecordView(style: output.style).conflicts($0.records)
         }

@@ -12,15 +12,16 @@ struct Search: AsyncParsableCommand {
         commandName: "search", abstract: "Find records by the words in them.")
     @Argument(help: "The words; all must occur.") var words: [String]
     @Option(help: "Only records of this kind.") var kind: String?
+    @OptionGroup var space: SpaceOption
     @Option(help: ArgumentHelp("How many at most.", valueName: "number")) var limit = 20
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let output = common.output
         let text = words.joined(separator: " ")
-        output.answer(try await common.daemon.search(text, kind: kind, limit: max(1, limit))) {
-            SearchView.lines($0, style: output.style)
-        }
+        let answer = try await common.daemon.search(
+            text, kind: kind, space: space.name, limit: max(1, limit))
+        output.answer(answer) { SearchView.lines($0, style: output.style) }
     }
 }
 
@@ -34,7 +35,7 @@ struct Log: AsyncParsableCommand {
         help: ArgumentHelp("Only changes of this span, such as 7d or 12h, or since a day.", valueName: "span")
     )
     var since: Since?
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @Option(help: ArgumentHelp("How many at most.", valueName: "number")) var limit = 50
     @OptionGroup var common: CommonOptions
 
@@ -44,7 +45,7 @@ struct Log: AsyncParsableCommand {
             if let record { try await common.daemon.record(record).document.record.id } else { nil }
         let answer = try await common.daemon.log(
             record: id, member: member, since: since?.milliseconds(now: WallClock.milliseconds()),
-            limit: max(1, limit), space: space)
+            limit: max(1, limit), space: space.name)
         output.answer(answer) { LogView.lines($0, style: output.style) }
     }
 }
@@ -84,12 +85,12 @@ struct Import: AsyncParsableCommand {
             is below it.
             """)
     @Argument(help: "The file; - is standard input.") var file: String
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let bytes = try LocalFile.read(file)
-        common.output.answer(try await common.daemon.importLines(bytes, space: space)) { imported in
+        common.output.answer(try await common.daemon.importLines(bytes, space: space.name)) { imported in
             [
                 "Imported \(Quantity.plural(imported.records, "record", "records")) in "
                     + "\(Quantity.plural(imported.changes, "change", "changes"))."

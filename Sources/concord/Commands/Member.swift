@@ -1,5 +1,5 @@
-// `concord member`: the roster, and the formal acts that change it. Acts are signed here, with the
-// authority's key.
+// `concord member`: the roster, and the signing of acts that wait for signatures. What drafts acts stands in
+// MemberProcedures.swift and MemberOwnActs.swift.
 
 import ArgumentParser
 import ConcordAPI
@@ -11,87 +11,44 @@ import ConcordNode
 /// The family of `member`.
 struct Member: CommandFamily {
     static let configuration = CommandConfiguration(
-        commandName: "member", abstract: "Show the roster of a space and admit members.",
-        subcommands: [List.self, Admit.self])
+        commandName: "member", abstract: "Show the roster of a space and change it by written procedure.",
+        discussion: """
+            An act that several members must sign waits until enough have. Whoever agrees types the same \
+            command, or `concord member sign HASH` as `concord member list` shows it: the same bytes are signed. \
+            Acts are signed here, with the authority's key, and never by the daemon.
+            """,
+        subcommands: [
+            List.self, Sign.self, Admit.self, Suspend.self, Reinstate.self, Appoint.self, Leave.self,
+            Rotate.self,
+        ])
 
     /// Lists the roster.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Show the roster of a space.")
-        @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+            commandName: "list",
+            abstract: "Show who belongs to a space, who is suspended, and what waits for signatures.")
+        @Argument(help: "The space: its name, id or a prefix of the id.") var spaceName: String?
+        @OptionGroup var space: SpaceOption
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
             let output = common.output
-            output.answer(try await common.daemon.members(space: space)) {
+            output.answer(try await common.daemon.members(space: spaceName ?? space.name)) {
                 MembershipView.members($0, style: output.style)
             }
         }
     }
 
-    /// Admits a member or observer.
-    struct Admit: AsyncParsableCommand {
+    /// Signs an act that waits.
+    struct Sign: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "admit", abstract: "Sign the admission of a member, with the own authority's key.")
-        @Argument(help: "The authority certificate that the member exported.") var file: String
-        @Flag(help: "Admit as an observer, who reads and does not write.") var observer = false
-        @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
-        @OptionGroup var authority: AuthorityOptions
-        @OptionGroup var common: CommonOptions
-
-        private struct Admitted: Encodable {
-            var space: String
-            var code: String
-            var name: String
-            var role: String
-            var fingerprint: String
-            var dot: String
-            var threshold: UInt64
-        }
+            commandName: "sign", abstract: "Sign an act that waits for signatures.")
+        @Argument(help: "The beginning of the act's hash, as `concord member list` shows it.") var act: String
+        @OptionGroup var options: ActOptions
 
         func run() async throws {
-            let subject = try LocalFile.authority(file)
-            let identity = try await common.identity()
-            let space = try await common.space(space)
-            guard let spaceDigest = ConcordCrypto.Digest(hex: space.id) else {
-                throw ConcordError(.unknownSpace, "the daemon's id of the space is not one: \(space.id)")
-            }
-            let role: Role = observer ? .observer : .member
-            let roster = try await common.daemon.members(space: space.id).document.members
-            if let present = roster.first(where: { $0.id == subject.id.description }),
-                present.role == role.word || present.role == Role.member.word
-            {
-                throw ConcordError(
-                    .alreadyMember,
-                    "\(present.code) \(present.name) is on the roster already, as \(present.role)")
-            }
-            let key = try authority.key(
-                in: authority.folder(code: identity.member), member: try identity.memberID)
-            let admission = Admission(
-                space: SpaceID(spaceDigest), subject: subject, role: role, predecessor: nil,
-                timestamp: WallClock.milliseconds())
-            let signed = try SignedAct(act: admission.encoded, key: key)
-            let dot = try await common.daemon.endorse(signed, in: space.id).document.dot
-            report(
-                Admitted(
-                    space: space.id, code: subject.code.string, name: subject.name.string, role: role.word,
-                    fingerprint: subject.id.description, dot: dot, threshold: space.admissionThreshold))
-        }
-
-        private func report(_ admitted: Admitted) {
-            let threshold =
-                admitted.threshold > 1
-                ? "It counts once \(admitted.threshold) members have signed it." : "It counts at once."
-            common.output.result(
-                admitted,
-                [
-                    TerminalText.escaped(
-                        "Signed: \(admitted.code) \(admitted.name) is admitted as \(admitted.role)."
-                    ),
-                    threshold,
-                    "Fingerprint, to be compared by another road, such as the telephone:",
-                    Quantity.fingerprint(admitted.fingerprint),
-                ])
+            let flow = try await ActFlow(options)
+            try await flow.finish(try flow.guide.pending(hash: act))
         }
     }
 }

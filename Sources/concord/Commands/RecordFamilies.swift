@@ -32,7 +32,7 @@ enum ProfileKind: RecordKind {
 private func commands<Kind: RecordKind>(of kind: Kind.Type) -> [any ParsableCommand.Type] {
     [
         ListRecords<Kind>.self, ShowRecord<Kind>.self, SetRecord<Kind>.self, RemoveRecord<Kind>.self,
-        RestoreRecord<Kind>.self,
+        RestoreRecord<Kind>.self, EraseRecord<Kind>.self,
     ]
 }
 
@@ -48,14 +48,15 @@ struct MeetingCommands: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: MeetingKind.family, abstract: "Meetings with their agenda and participants.",
         subcommands: [AddRecord<MeetingKind>.self] + commands(of: MeetingKind.self)
-            + [MeetingAgenda.self, MeetingParticipant.self])
+            + [MeetingAgenda.self, MeetingParticipant.self, ShareRecord<MeetingKind>.self])
 }
 
 /// The family of `document`.
 struct DocumentCommands: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: DocumentKind.family, abstract: "Documents.",
-        subcommands: [CreateDocument.self] + commands(of: DocumentKind.self))
+        subcommands: [CreateDocument.self] + commands(of: DocumentKind.self)
+            + [EndorseDocument.self, ShareRecord<DocumentKind>.self])
 }
 
 /// The family of `profile`.
@@ -75,7 +76,7 @@ struct CreateDocument: AsyncParsableCommand {
     @Option(help: "The kind, such as communiqué.") var kind: String?
     @Option(help: ArgumentHelp("A file whose text becomes the body; - is standard input.", valueName: "file"))
     var file: String?
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -87,7 +88,7 @@ struct CreateDocument: AsyncParsableCommand {
             throw ConcordError(.usage, "a document needs a title", action: "give --title and --kind")
         }
         let answer = try await common.daemon.create(
-            kind: DocumentKind.kind, space: space, parent: nil, fields)
+            kind: DocumentKind.kind, space: space.name, parent: nil, fields)
         common.output.answer(answer) { [TerminalText.escaped($0.id)] }
     }
 }

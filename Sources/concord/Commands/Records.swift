@@ -60,12 +60,12 @@ struct AddRecord<Kind: RecordKind>: AsyncParsableCommand {
     }
 
     @Argument(help: "field=value, or field+=element for sets.") var fields: [String]
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let fields = try await common.assignments(fields, kind: Kind.kind)
-        let answer = try await common.daemon.create(kind: Kind.kind, space: space, parent: nil, fields)
+        let answer = try await common.daemon.create(kind: Kind.kind, space: space.name, parent: nil, fields)
         common.output.answer(answer) { [TerminalText.escaped($0.id)] }
     }
 }
@@ -81,7 +81,7 @@ struct ListRecords<Kind: RecordKind>: AsyncParsableCommand {
         name: .customLong("where"),
         help: ArgumentHelp("Only those with this value; repeatable.", valueName: "field=value"))
     var conditions: [String] = []
-    @Option(help: "The space: its name, id or a prefix of the id.") var space: String?
+    @OptionGroup var space: SpaceOption
     @Flag(help: "List deleted ones too.") var deleted = false
     @OptionGroup var common: CommonOptions
 
@@ -94,7 +94,8 @@ struct ListRecords<Kind: RecordKind>: AsyncParsableCommand {
     func run() async throws {
         let output = common.output
         let filter = RecordFilter(
-            kind: Kind.kind, space: space, member: member, conditions: conditions, includesDeleted: deleted)
+            kind: Kind.kind, space: space.name, member: member, conditions: conditions,
+            includesDeleted: deleted)
         output.answer(try await common.daemon.records(filter)) {
             RecordView(style: output.style).table($0.records, kind: Kind.kind)
         }
@@ -168,6 +169,39 @@ struct RestoreRecord<Kind: RecordKind>: AsyncParsableCommand {
         let record = try await common.record(id, kind: Kind.kind).document.record
         common.output.answer(try await common.daemon.restore(record.id)) {
             [Confirmation.line("restored", $0)]
+        }
+    }
+}
+
+/// `KIND erase ID --reason TEXT`
+struct EraseRecord<Kind: RecordKind>: AsyncParsableCommand {
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "erase",
+            abstract: "Erase for good what your member wrote to a \(Kind.word), here and on every node.",
+            discussion: """
+                The values go from the log, from the search index and from the files; the fact that something was \
+                erased, when, by whom and why, stays. It cannot be taken back. Copies that were made before, such as \
+                backups, still hold the values.
+                """)
+    }
+
+    @Argument(help: "The id or a unique prefix of it; deleted ones are found too.") var id: String
+    @Option(help: "Why, for people; it stays in the log.") var reason: String
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let record = try await common.record(id, kind: Kind.kind).document.record
+        common.output.answer(try await common.daemon.erase(record.id, reason: reason)) { erased in
+            var lines = [
+                TerminalText.escaped("erased: \(record.title) · \(record.id) · by change \(erased.change)")
+            ]
+            if !erased.isSwept {
+                lines.append(
+                    "Somebody is still reading an older state of the database; the daemon clears the last of it "
+                        + "by itself when that has ended.")
+            }
+            return lines
         }
     }
 }

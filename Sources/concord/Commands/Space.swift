@@ -40,6 +40,13 @@ struct Space: CommandFamily {
             let folder = authority.folder(code: identity.member)
             let founders = try founder.map { try LocalFile.authority($0) }
             let key = try authority.key(in: folder, member: try identity.memberID)
+            guard try folder.founding() == nil else {
+                throw ConcordError(
+                    .wrongAuthority,
+                    "\(identity.member)'s authority key was replaced, and a charter takes the key by which a "
+                        + "member is founded",
+                    action: "have another member found the space")
+            }
             let own = try MemberStatement(authority: try folder.certificate())
             let charter = try Charter(
                 name: UTF8Text(name), timestamp: WallClock.milliseconds(), founders: [own] + founders,
@@ -71,6 +78,7 @@ struct Space: CommandFamily {
         static let configuration = CommandConfiguration(
             commandName: "invite", abstract: "Write an invite, with which a member that was admitted joins.")
         @Argument(help: "The space: its name, id or a prefix of the id.") var space: String?
+        @OptionGroup var option: SpaceOption
         @Option(help: ArgumentHelp("The file to write.", valueName: "file")) var out: String
         @OptionGroup var common: CommonOptions
 
@@ -81,7 +89,7 @@ struct Space: CommandFamily {
         }
 
         func run() async throws {
-            let space = try await common.space(space)
+            let space = try await common.space(space ?? option.name)
             let invite = try await common.daemon.invite(space: space.id).document.invite
             guard let bytes = Data(base64Encoded: invite) else {
                 throw ConcordError(.malformedInvite, "the daemon's invite is not in base64")
@@ -119,10 +127,11 @@ struct Space: CommandFamily {
             commandName: "digest",
             abstract: "Print the digest of the visible state: equal on every node that is in step.")
         @Argument(help: "The space: its name, id or a prefix of the id.") var space: String?
+        @OptionGroup var option: SpaceOption
         @OptionGroup var common: CommonOptions
 
         func run() async throws {
-            let space = try await common.space(space)
+            let space = try await common.space(space ?? option.name)
             common.output.answer(try await common.daemon.digest(space: space.id)) {
                 [TerminalText.escaped($0.digest)]
             }

@@ -36,7 +36,7 @@ struct AuthorityOptions: ParsableArguments {
                 .unreadableFile, "\(folder.path) holds no authority", action: "give the right --authority DIR"
             )
         }
-        if let member, MemberID(authority: try folder.certificate()) != member {
+        if let member, try folder.memberID() != member {
             throw ConcordError(
                 .wrongAuthority, "the authority in \(folder.path) is not the one that certified this node")
         }

@@ -35,7 +35,7 @@ struct CommonOptions: ParsableArguments {
     }
 
     private func identityFromFiles() throws -> IdentityDocument {
-        let identity = try nodeHome.identity()
+        let identity = try nodeHome.certificates()
         let configuration = try Configuration.load(
             path: nodeHome.configuration, environment: Caller.environment)
         return IdentityDocument(

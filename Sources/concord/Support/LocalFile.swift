@@ -66,6 +66,19 @@ enum LocalFile {
         close(descriptor)
     }
 
+    /// Writes a file in place of the one that is there, whole or not at all.
+    ///
+    /// - Throws: ``ConcordError`` E-1010 or E-5004.
+    static func replace(_ path: String, _ bytes: [UInt8]) throws {
+        let temporary = "\(path).\(getpid()).new"
+        try create(temporary, bytes)
+        guard rename(temporary, path) == 0 else {
+            let reason = refusal("\(path) cannot be written")
+            unlink(temporary)
+            throw reason
+        }
+    }
+
     private static func readAll(_ descriptor: Int32, path: String) throws -> [UInt8] {
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -80,6 +80,9 @@ struct Output: Sendable {
         if !json { write(text + "\n", to: STDERR_FILENO) }
     }
 
+    /// Asks a question on standard error, without a line break.
+    func ask(_ question: String) { write(TerminalText.escaped(question), to: STDERR_FILENO) }
+
     /// Prints an error on standard error.
     func error(_ error: ConcordError) {
         if json {

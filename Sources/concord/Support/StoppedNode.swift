@@ -15,7 +15,7 @@ struct StoppedNode {
 
     /// What the files say.
     func status() async throws -> StatusDocument {
-        let identity = try home.identity()
+        let identity = try home.certificates()
         let now = WallClock.milliseconds()
         let expires = identity.nodeCertificate.notAfter
         let node = StatusDocument.Node(
@@ -31,6 +31,7 @@ struct StoppedNode {
                 code: reason.code.rawValue, severity: .person, member: nil, message: reason.message,
                 action: "concordd --home \(home.path)")
         ]
+        attention += CertificateExpiry.attention(identity.certificates, now: now)
         var spaces: [StatusDocument.Space] = []
         var peers: [StatusDocument.Peer] = []
         var backup = StatusDocument.Backup(lastAt: nil, verified: false)

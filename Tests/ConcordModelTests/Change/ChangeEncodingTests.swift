@@ -75,6 +75,48 @@ struct ChangeEncodingTests {
         #expect(refusal { _ = try Change(encoded: twice) }?.message.contains("twice") == true)
     }
 
+    @Test("two branches of one replica may be depended upon, each mark once and in order")
+    func marks() throws {
+        func bytes(_ marks: [UInt64]) -> [UInt8] {
+            Change(
+                timestamp: 0,
+                dependencies: marks.map { Dependency(Dot(1, 2), mark: Bytes16(high: 0, low: $0)) },
+                seed: Bytes16(high: 0, low: 0), authorLabel: "", entries: []
+            ).encoded()
+        }
+        let change = try Change(encoded: bytes([1, 2]))
+        #expect(change.dependencies.map(\.mark.low) == [1, 2])
+        for wrong in [[2, 1], [1, 1]] as [[UInt64]] {
+            #expect(refusal { _ = try Change(encoded: bytes(wrong)) }?.code == .malformedChange)
+        }
+    }
+
+    @Test("a binding names the founding authority in one way")
+    func bindings() throws {
+        let binding = Binding(
+            certificate: [1], member: MemberID(SHA256.hash([1])), issuer: nil, nonce: Bytes16(high: 1, low: 2)
+        )
+        func bytes(issuer: [UInt8]) -> [UInt8] {
+            var writer = CBORWriter()
+            writer.array(5)
+            writer.unsigned(8)
+            writer.byteString(binding.certificate)
+            writer.digest(binding.member.digest)
+            writer.byteString(issuer)
+            writer.byteString(binding.nonce.bytes)
+            return Self.change(operation: writer.bytes, value: [0x80])
+        }
+        #expect(try Change(encoded: bytes(issuer: [])).entries[0].operations == [.bind(binding)])
+        let rotated = SHA256.hash([2])
+        let other = try Change(encoded: bytes(issuer: rotated.bytes))
+        let expected = Binding(
+            certificate: [1], member: binding.member, issuer: rotated, nonce: binding.nonce)
+        #expect(other.entries[0].operations == [.bind(expected)] && expected != binding)
+        for wrong in [binding.member.digest.bytes, [1], Array(rotated.bytes.dropLast())] {
+            #expect(refusal { _ = try Change(encoded: bytes(issuer: wrong)) }?.code == .malformedChange)
+        }
+    }
+
     @Test("an operation with parts too many or too few, or with a value that it does not take, is refused")
     func parts() {
         for code in 0..<10 as Range<UInt64> {
@@ -136,7 +178,10 @@ struct ChangeEncodingTests {
                     encoded: set("f", .text(UTF8Text(String(repeating: "x", count: (16 << 10) + 1)))))
             }?.code == .limitExceeded)
         #expect(
-            refusal { _ = try Change(encoded: [UInt8](repeating: 0, count: Limits.changeBytes + 1)) }?.code
+            refusal {
+                let most = Limits.changeBytes + Limits.erasedPartsBytes
+                _ = try Change(encoded: [UInt8](repeating: 0, count: most + 1))
+            }?.code
                 == .limitExceeded)
     }
 
@@ -153,12 +198,13 @@ struct ChangeEncodingTests {
         case "replacing": head(3, 2, "areas")
         case "parents": head(4, 4, "body")
         case "restore": head(2, 6, nil)
-        case "erase": head(2, 9, nil)
+        case "erase": head(3, 9, nil)
         case "seen": head(2, 5, nil)
         default: return change(operation: [0x82, 0x06, 0x80], value: [0x80], dependencies: dots)
         }
         writer.dots(dots)
         if place == "parents" { writer.array(0) }
+        if place == "erase" { writer.text("") }
         return change(
             operation: writer.bytes, value: ["replacing", "parents"].contains(place) ? [0x60] : [0x80])
     }
@@ -167,7 +213,7 @@ struct ChangeEncodingTests {
         var writer = CBORWriter()
         writer.array(5)
         writer.unsigned(0)
-        writer.dots(dependencies)
+        writer.dependencies(dependencies.map(Dependency.init(some:)))
         writer.byteString([UInt8](repeating: 0, count: 16))
         writer.text("")
         writer.array(1)

@@ -12,7 +12,8 @@ struct ChangeHashTests {
         dependencies: [SHA256.hash([2]), SHA256.hash([3])])
 
     private static let change = Change(
-        timestamp: 1000, dependencies: [Dot(1, 1), Dot(2, 2)], seed: Bytes16(high: 1, low: 2),
+        timestamp: 1000, dependencies: [Dependency(some: Dot(1, 1)), Dependency(some: Dot(2, 2))],
+        seed: Bytes16(high: 1, low: 2),
         authorLabel: "Ana",
         entries: [
             Entry(
@@ -30,7 +31,7 @@ struct ChangeHashTests {
             write(&writer)
             return writer.bytes
         }
-        let seed = Self.change.seed.bytes
+        let seed = Bytes16(high: 1, low: 2).bytes
         func salt(_ number: UInt64) -> [UInt8] {
             SHA256.hash(cbor { $0.byteString(seed) } + cbor { $0.unsigned(number) }).bytes
         }
@@ -108,7 +109,7 @@ struct ChangeHashTests {
         let hashes =
             [
                 Self.change.hash(in: context), altered { $0.timestamp += 1 },
-                altered { $0.seed = Bytes16(high: 1, low: 3) },
+                altered { $0.salts = .seed(Bytes16(high: 1, low: 3)) },
                 altered { $0.authorLabel = "Eva" }, altered { $0.entries.reverse() },
                 altered { $0.entries.removeLast() },
                 altered { $0.entries[1] = Entry(record: 9, operations: $0.entries[1].operations) },

@@ -15,7 +15,8 @@ extension ChangeVectors {
                 + "Bytes are hexadecimal. The private keys are public: for tests only.",
             keys: Keys(authority: TestKeys.pem(0), nodes: [TestKeys.pem(1), TestKeys.pem(2)]),
             charter: hexadecimal(maker.charter.encoded), space: maker.charter.space.description,
-            member: maker.founder.id.description, changes: maker.changes, refused: maker.refused())
+            member: maker.founder.id.description, changes: maker.changes,
+            erased: try maker.erased(), refused: maker.refused())
     }
 }
 
@@ -26,8 +27,9 @@ private struct VectorMaker {
     private var heads: [ReplicaID: (sequence: UInt64, hash: Digest)] = [:]
     private var hashes: [Dot: Digest] = [:]
     private var keys: [ReplicaID: PrivateKey] = [:]
-    private let madrid = ReplicaID(Bytes16(high: 0x0011_2233_4455_6677, low: 0x8899_aabb_ccdd_eeff))
-    private let oslo = ReplicaID(Bytes16(high: 0xffee_ddcc_bbaa_9988, low: 0x7766_5544_3322_1100))
+    private var bindings: [ReplicaID: Binding] = [:]
+    private let madrid: ReplicaID
+    private let oslo: ReplicaID
     private var start: Int64 { 1_764_000_000_000 }
 
     init() throws {
@@ -36,7 +38,21 @@ private struct VectorMaker {
             name: "Vectors", timestamp: 1_763_999_999_000, founders: [founder.statement],
             admissionThreshold: 1,
             suspensionThreshold: 2)
-        keys = [madrid: try TestKeys.key(1), oslo: try TestKeys.key(2)]
+        let nodes = [(1, "madrid-1", UInt64(0x0011_2233_4455_6677)), (2, "oslo-1", 0xffee_ddcc_bbaa_9988)]
+        var replicas: [ReplicaID] = []
+        for (index, name, nonce) in nodes {
+            let key = try TestKeys.key(index)
+            let certificate = try founder.node(name, key: key)
+            let binding = Binding(
+                certificate: certificate.der, member: founder.id, nonce: Bytes16(high: nonce, low: ~nonce))
+            let replica = ReplicaID(
+                space: charter.space, member: founder.id, node: NodeID(certificate: certificate),
+                nonce: binding.nonce)
+            replicas.append(replica)
+            keys[replica] = key
+            bindings[replica] = binding
+        }
+        (madrid, oslo) = (replicas[0], replicas[1])
     }
 
     mutating func writeHistory() throws {
@@ -116,10 +132,9 @@ private struct VectorMaker {
     }
 
     private mutating func bind(_ replica: ReplicaID, _ name: String) throws {
-        let certificate = try founder.node(name, key: keys[replica]!)
         try append(
             "the first change of \(name), which binds the replica to the node", replica,
-            [Entry(record: nil, operations: [.bind(certificate: certificate.der)])])
+            [Entry(record: nil, operations: [.bind(bindings[replica]!)])])
     }
 
     private mutating func append(
@@ -129,7 +144,8 @@ private struct VectorMaker {
         let previous = heads[replica] ?? root
         let dot = Dot(replica, previous.sequence + 1)
         let change = Change(
-            timestamp: timestamp(dot.sequence), dependencies: dependencies,
+            timestamp: timestamp(dot.sequence),
+            dependencies: dependencies.map { Dependency($0, hash: hashes[$0]!) },
             seed: Bytes16(high: replica.value.low, low: dot.sequence), authorLabel: "ana@example.org",
             entries: entries)
         try change.checkWellFormed(space: charter.space, dot: dot)
@@ -148,9 +164,32 @@ private struct VectorMaker {
                 signature: hexadecimal(try keys[replica]!.sign(hash, as: .change).bytes),
                 records: entries.compactMap {
                     if case .create? = $0.operations.first { $0.record?.description } else { nil }
-                }))
+                }, branch: ReplicaID(branchBeginningWith: hash).description))
         heads[replica] = (dot.sequence, hash)
         hashes[dot] = hash
+    }
+
+    // MARK: Erased forms
+
+    func erased() throws -> [ChangeVectors.Erased] {
+        let cases: [(String, ReplicaID, UInt64, [Int])] = [
+            ("all that the contact was created with", madrid, 2, [0]),
+            ("the meeting, but not the agenda item below it", oslo, 2, [0]),
+            ("the meeting and the agenda item", oslo, 2, [0, 1]),
+            (
+                "an operation of a later level, beside an act and a restore, which have no values", madrid, 4,
+                [2]
+            ),
+        ]
+        return try cases.map { note, replica, sequence, entries in
+            let full = changes.first { $0.replica == replica.description && $0.sequence == sequence }!
+            let change = try Change(encoded: bytes(hexadecimal: full.stored)!).erasing(entries: Set(entries))
+            let stored = change.encoded()
+            return ChangeVectors.Erased(
+                note: note, replica: full.replica, sequence: sequence, entries: entries,
+                stored: hexadecimal(stored),
+                counted: change.countedBytes(stored.count))
+        }
     }
 
     // MARK: What must be refused
@@ -165,7 +204,8 @@ private struct VectorMaker {
             -> [UInt8]
         {
             Change(
-                timestamp: timestamp(9), dependencies: dependencies, seed: Bytes16(high: 1, low: 2),
+                timestamp: timestamp(9), dependencies: dependencies.map(Dependency.init(some:)),
+                seed: Bytes16(high: 1, low: 2),
                 authorLabel: "",
                 entries: [Entry(record: record, operations: operations)]
             ).encoded()
@@ -195,10 +235,14 @@ private struct VectorMaker {
             ),
             ("an operation on a record that names none", stored([set()], record: nil), .malformedChange),
             (
-                "a binding that is not the first change", stored([.bind(certificate: [1])], record: nil),
+                "a binding that is not the first change",
+                stored([.bind(Binding(certificate: [1]))], record: nil),
                 .malformedChange
             ),
             ("an entry without operations", stored([]), .malformedChange),
+            ("the erased form of a change of which nothing is erased", Self.parts(sound), .malformedChange),
+            ("values missing in the full form", Array(sound.dropLast(3)) + [0x40], .malformedChange),
+            ("a deletion erased, which has no values", Self.erasedDelete(record), .malformedChange),
             ("a value of 16,385 bytes", stored([set(.text(long))]), .limitExceeded),
             (
                 "a field's name of 65 bytes",
@@ -214,6 +258,33 @@ private struct VectorMaker {
                 note: $0.0, replica: madrid.description, sequence: dot.sequence, stored: hexadecimal($0.1),
                 code: $0.2.rawValue)
         }
+    }
+
+    /// The stored form with two hashes in place of the seed.
+    private static func parts(_ stored: [UInt8]) -> [UInt8] {
+        let hash: [UInt8] = [0x58, 0x20] + [UInt8](repeating: 7, count: 32)
+        return Array(stored[..<11]) + [0x82] + hash + hash + stored[28...]
+    }
+
+    /// An erased form by hand.
+    private static func erasedDelete(_ record: RecordID) -> [UInt8] {
+        var writer = CBORWriter()
+        writer.array(5)
+        writer.unsigned(5)
+        writer.array(0)
+        writer.array(2)
+        for number in [1, 2] as [UInt8] { writer.digest(SHA256.hash([number])) }
+        writer.text("")
+        writer.array(1)
+        writer.array(2)
+        writer.array(2)
+        writer.byteString(record.bytes)
+        writer.array(1)
+        writer.array(2)
+        writer.unsigned(5)
+        writer.array(0)
+        writer.byteString([])
+        return writer.bytes
     }
 
     /// The stored form with its timestamp of six bytes, which needs eight in CBOR, replaced by 5 in two bytes.

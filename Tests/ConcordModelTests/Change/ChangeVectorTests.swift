@@ -31,11 +31,25 @@ struct ChangeVectors: Codable {
         let signature: String
         /// The ids of the records that the change creates, in order.
         let records: [String]
+        /// The name that a branch beginning with this change would have.
+        let branch: String
     }
 
     struct Dependency: Codable {
         let dot: String
         let hash: String
+    }
+
+    /// Another form of a change of ``changes``, with the same hash.
+    struct Erased: Codable {
+        let note: String
+        let replica: String
+        let sequence: UInt64
+        /// The places of the erased entries, ascending.
+        let entries: [Int]
+        let stored: String
+        /// How many bytes count towards the limits.
+        let counted: Int
     }
 
     struct Refused: Codable {
@@ -52,6 +66,7 @@ struct ChangeVectors: Codable {
     let space: String
     let member: String
     let changes: [ChainedChange]
+    let erased: [Erased]
     let refused: [Refused]
 
     static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -99,7 +114,10 @@ struct ChangeVectorTests {
             #expect(throws: Never.self, "\(vector.note)") {
                 try change.checkWellFormed(space: space, dot: dot)
             }
-            #expect(change.dependencies.map(\.description) == vector.dependencies.map(\.dot))
+            let named = try vector.dependencies.map {
+                Dependency(try #require(Dot(text: $0.dot)), hash: try #require(Digest(hex: $0.hash)))
+            }
+            #expect(change.dependencies == named, "\(vector.note)")
             let previous =
                 dot.sequence == 1
                 ? Change.chainRoot(space: space, replica: dot.replica)
@@ -113,8 +131,31 @@ struct ChangeVectorTests {
                 dependencies: try vector.dependencies.map { try #require(Digest(hex: $0.hash)) })
             #expect(hexadecimal(change.canonicalForm(in: context)) == vector.canonical, "\(vector.note)")
             #expect(SHA256.hash(try unhex(vector.canonical)).description == vector.hash, "\(vector.note)")
-            hashes[dot] = change.hash(in: context)
-            #expect(hashes[dot]?.description == vector.hash, "\(vector.note)")
+            let hash = change.hash(in: context)
+            hashes[dot] = hash
+            #expect(hash.description == vector.hash, "\(vector.note)")
+            #expect(ReplicaID(branchBeginningWith: hash).description == vector.branch, "\(vector.note)")
+        }
+    }
+
+    @Test("erased forms follow from the full ones, and give the same canonical forms")
+    func erased() throws {
+        let vectors = try ChangeVectors.load()
+        #expect(vectors.erased.count >= 3)
+        for vector in vectors.erased {
+            let full = try #require(
+                vectors.changes.first { $0.replica == vector.replica && $0.sequence == vector.sequence })
+            let erased = try Change(encoded: unhex(vector.stored))
+            #expect(erased.entries.indices.filter(erased.isErased) == vector.entries, "\(vector.note)")
+            let made = try Change(encoded: unhex(full.stored)).erasing(entries: Set(vector.entries))
+            #expect(made == erased && hexadecimal(made.encoded()) == vector.stored, "\(vector.note)")
+            #expect(erased.countedBytes(vector.stored.count / 2) == vector.counted, "\(vector.note)")
+            let dot = Dot(try replica(vector.replica), vector.sequence)
+            #expect(throws: Never.self) { try erased.checkWellFormed(space: vectors.spaceID(), dot: dot) }
+            let context = ChangeContext(
+                space: try vectors.spaceID(), dot: dot, previous: try #require(Digest(hex: full.previous)),
+                dependencies: try full.dependencies.map { try #require(Digest(hex: $0.hash)) })
+            #expect(hexadecimal(erased.canonicalForm(in: context)) == full.canonical, "\(vector.note)")
         }
     }
 
@@ -125,10 +166,15 @@ struct ChangeVectorTests {
         let nodes = try vectors.keys.nodes.map { try PrivateKey(pem: $0).publicKey }
         var bound: [String: PublicKey] = [:]
         for vector in vectors.changes {
-            if case .bind(let der)? = try Change(encoded: unhex(vector.stored)).entries.first?.operations
+            if case .bind(let binding)? = try Change(encoded: unhex(vector.stored)).entries.first?.operations
                 .first
             {
-                let certificate = try Certificate(der: der)
+                let certificate = try Certificate(der: binding.certificate)
+                let derived = ReplicaID(
+                    space: try vectors.spaceID(), member: binding.member,
+                    node: NodeID(certificate: certificate),
+                    nonce: binding.nonce)
+                #expect(derived.description == vector.replica && binding.member.description == vectors.member)
                 #expect(certificate.isSigned(by: authority) && certificate.purpose == .signing)
                 #expect(nodes.contains(certificate.publicKey))
                 bound[vector.replica] = certificate.publicKey

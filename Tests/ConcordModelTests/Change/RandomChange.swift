@@ -8,6 +8,10 @@ extension Seeded {
         Dot(ReplicaID(Bytes16(high: UInt64(below(3)), low: next())), 1 + next() >> UInt64(1 + below(62)))
     }
 
+    mutating func dependency() -> Dependency {
+        Dependency(dot(), mark: Bytes16(high: next(), low: next()))
+    }
+
     mutating func dots() -> [Dot] { Set((0..<below(4)).map { _ in dot() }).sorted() }
 
     mutating func name() -> UTF8Text { ["name", "areas", "notes", "ünlaut", ""][below(5)] }
@@ -23,16 +27,22 @@ extension Seeded {
 
     mutating func change() -> Change {
         Change(
-            timestamp: Int64(below(1 << 48)), dependencies: Set((0..<below(5)).map { _ in dot() }).sorted(),
+            timestamp: Int64(below(1 << 48)),
+            dependencies: Set((0..<below(5)).map { _ in dependency() }).sorted(),
             seed: Bytes16(high: next(), low: next()), authorLabel: text(),
             entries: (0..<1 + below(4)).map { _ in entry() })
+    }
+
+    mutating func binding() -> Binding {
+        Binding(
+            certificate: bytes(below(80)), member: MemberID(digest()), issuer: chance(50) ? digest() : nil,
+            nonce: Bytes16(high: next(), low: next()))
     }
 
     mutating func entry() -> Entry {
         guard chance(80) else {
             let act = SignedAct(act: bytes(below(60)), signer: MemberID(digest()), signature: signature())
-            return Entry(
-                record: nil, operations: chance(70) ? [.act(act)] : [.bind(certificate: bytes(below(80)))])
+            return Entry(record: nil, operations: chance(70) ? [.act(act)] : [.bind(binding())])
         }
         let record = RecordID(Bytes16(high: next(), low: next()))
         return Entry(record: record, operations: (0..<1 + below(5)).map { _ in operation() })
@@ -52,7 +62,7 @@ extension Seeded {
                 }, inserted: text())
         case 6: .delete(seen: VersionVector(dots()))
         case 7: .restore(deletes: dots())
-        case 8: .erase(changes: dots())
+        case 8: .erase(changes: dots(), reason: text())
         default: .unknown(header: [0x83, 0x18, 99, 0x61, 0x78, 0x81, 0x01], value: [0x82, 0x01, 0x41, 0xff])
         }
     }

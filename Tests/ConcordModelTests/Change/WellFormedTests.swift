@@ -17,7 +17,8 @@ struct WellFormedTests {
         -> Change
     {
         Change(
-            timestamp: 1000, dependencies: dependencies, seed: Bytes16(high: 1, low: 2), authorLabel: label,
+            timestamp: 1000, dependencies: dependencies.map(Dependency.init(some:)),
+            seed: Bytes16(high: 1, low: 2), authorLabel: label,
             entries: entries)
     }
 
@@ -63,14 +64,15 @@ struct WellFormedTests {
                 ]),
             Entry(record: 4, operations: [.delete(seen: VersionVector([Dot(5, 8)]))]),
             Entry(
-                record: 6, operations: [.unknown(header: [0x81, 0x0a], value: [0x80]), .erase(changes: [])]),
+                record: 6,
+                operations: [.unknown(header: [0x81, 0x0a], value: [0x80]), .erase(changes: [], reason: "")]),
             Entry(
                 record: nil,
                 operations: [Self.act(), Self.act(), .unknown(header: [0x81, 0x0a], value: [0x80])]),
             Entry(record: nil, operations: [Self.act()]),
         ]
         #expect(Self.check(Self.change(entries, dependencies: [Dot(1, 1), Dot(2, 5)])) == nil)
-        let first = [Entry(record: nil, operations: [.bind(certificate: [1])])]
+        let first = [Entry(record: nil, operations: [.bind(Binding(certificate: [1]))])]
         #expect(Self.check(Self.change(first), dot: Dot(5, 1)) == nil)
     }
 
@@ -91,7 +93,7 @@ struct WellFormedTests {
             change([Entry(record: 1, operations: [set("a")])], dependencies: [Dot(5, 3)]), dot
         ),
         (
-            "dots are not in ascending order",
+            "dependencies are not in ascending order",
             change([Entry(record: 1, operations: [set("a")])], dependencies: [Dot(2, 1), Dot(1, 1)]), dot
         ),
         (
@@ -101,11 +103,12 @@ struct WellFormedTests {
         ("an operation on a record names none", change([Entry(record: nil, operations: [set("a")])]), dot),
         (
             "an operation on a record names none",
-            change([Entry(record: nil, operations: [.erase(changes: [])])]), dot
+            change([Entry(record: nil, operations: [.erase(changes: [], reason: "")])]), dot
         ),
         ("an act names a record", change([Entry(record: 1, operations: [act()])]), dot),
         (
-            "an act names a record", change([Entry(record: 1, operations: [.bind(certificate: [])])]),
+            "an act names a record",
+            change([Entry(record: 1, operations: [.bind(Binding(certificate: []))])]),
             Dot(5, 1)
         ),
         (
@@ -207,7 +210,7 @@ struct WellFormedTests {
         ),
         (
             "an operation names its own change or a later one",
-            change([Entry(record: 1, operations: [.erase(changes: [dot])])]), dot
+            change([Entry(record: 1, operations: [.erase(changes: [dot], reason: "")])]), dot
         ),
         (
             "an operation names its own change or a later one",
@@ -225,7 +228,7 @@ struct WellFormedTests {
         ),
         (
             "a replica is bound by its first change and no other",
-            change([Entry(record: nil, operations: [.bind(certificate: [1])])]), dot
+            change([Entry(record: nil, operations: [.bind(Binding(certificate: [1]))])]), dot
         ),
         (
             "a replica is bound by its first change and no other",
@@ -233,20 +236,20 @@ struct WellFormedTests {
         ),
         (
             "the binding of a replica does not stand alone in front",
-            change([Entry(record: nil, operations: [.bind(certificate: []), act()])]), Dot(5, 1)
+            change([Entry(record: nil, operations: [.bind(Binding(certificate: [])), act()])]), Dot(5, 1)
         ),
         (
             "the binding of a replica does not stand alone in front",
             change([
                 Entry(record: nil, operations: [act()]),
-                Entry(record: nil, operations: [.bind(certificate: [])]),
+                Entry(record: nil, operations: [.bind(Binding(certificate: []))]),
             ]), Dot(5, 1)
         ),
         (
             "the binding of a replica does not stand alone in front",
             change([
-                Entry(record: nil, operations: [.bind(certificate: [])]),
-                Entry(record: nil, operations: [.bind(certificate: [])]),
+                Entry(record: nil, operations: [.bind(Binding(certificate: []))]),
+                Entry(record: nil, operations: [.bind(Binding(certificate: []))]),
             ]), Dot(5, 1)
         ),
     ]
@@ -361,7 +364,7 @@ struct WellFormedTests {
         early.timestamp = -1
         #expect(Self.check(early)?.code == .limitExceeded)
         let certificate = [UInt8](repeating: 0, count: Limits.certificateBytes + 1)
-        let first = Self.change([Entry(record: nil, operations: [.bind(certificate: certificate)])])
+        let first = Self.change([Entry(record: nil, operations: [.bind(Binding(certificate: certificate))])])
         #expect(Self.check(first, dot: Dot(5, 1))?.code == .limitExceeded)
     }
 }

@@ -5,18 +5,19 @@ import Testing
 
 @Suite("Merge of a record: examples")
 struct MergeExampleTests {
-    private let spain: ReplicaID = 1
-    private let norway: ReplicaID = 2
+    fileprivate let spain: ReplicaID = 1
+    fileprivate let norway: ReplicaID = 2
 
     /// A contact that Spain created as its change 1 with a name.
-    private func contact() -> RecordState {
+    fileprivate func contact() -> RecordState {
         var state = RecordState(id: 7, kind: "contact", parent: nil, dot: Dot(spain, 1), timestamp: 10)
         state.apply(
             .set(field: "name", value: .text("Ana"), replacing: []), past: past(spain, 1), timestamp: 10)
         return state
     }
 
-    private func past(_ replica: ReplicaID, _ sequence: UInt64, knowing others: [Dot] = []) -> CausalPast {
+    fileprivate func past(_ replica: ReplicaID, _ sequence: UInt64, knowing others: [Dot] = []) -> CausalPast
+    {
         CausalPast(of: Dot(replica, sequence), others: VersionVector(others))
     }
 
@@ -189,7 +190,8 @@ struct MergeExampleTests {
         var state = contact()
         let before = state
         for operation in [
-            .create(kind: "contact", parent: nil), .erase(changes: [Dot(spain, 1)]), .bind(certificate: [1]),
+            .create(kind: "contact", parent: nil), .erase(changes: [Dot(spain, 1)], reason: "asked for"),
+            .bind(Binding(certificate: [1])),
             .unknown(header: [0x81, 0x18, 99], value: [0x80]),
         ] as [Operation] {
             state.apply(operation, past: past(norway, 1, knowing: [Dot(spain, 1)]), timestamp: 99)
@@ -199,5 +201,68 @@ struct MergeExampleTests {
             .edit(field: "body", parents: [], runs: [], inserted: "x"),
             past: past(norway, 2, knowing: [Dot(spain, 1)]), timestamp: 99)
         #expect(state.touched[norway] == 2 && state.updatedAt == 99 && state.registers == before.registers)
+    }
+}
+
+extension MergeExampleTests {
+    @Test("an erased value keeps its place in the register: it is overwritten and conflicts as before")
+    func erasedRegister() throws {
+        var state = contact()
+        let before = VersionVector([Dot(spain, 1)])
+        state.apply(
+            .set(field: "name", value: .erased, replacing: [Dot(spain, 1)]),
+            past: CausalPast(of: Dot(norway, 1), others: before), timestamp: 20)
+        #expect(state.register("name")?.values.map(\.value) == [.erased])
+        #expect(state.register("name")?.values.first?.value.isEmpty == true)
+        state.apply(
+            .set(field: "name", value: .text("Eva"), replacing: [Dot(spain, 1)]), past: past(spain, 2),
+            timestamp: 11)
+        #expect(state.conflicts == ["name"] && state.register("name")?.values.first?.value == .erased)
+        #expect(try RecordState(encoded: state.encoded()) == state)
+        state.apply(
+            .set(field: "name", value: .text("Eva"), replacing: [Dot(spain, 2), Dot(norway, 1)]),
+            past: past(spain, 3, knowing: [Dot(norway, 1)]), timestamp: 30)
+        #expect(state.register("name")?.values.map(\.value) == [.text("Eva")])
+    }
+
+    @Test("an erased value is told apart from every other in the digest term")
+    func erasedDigest() {
+        let terms = [Value.erased, .empty, .integer(0), .bytes([]), .text("[]")].map { value in
+            var state = contact()
+            state.apply(
+                .set(field: "notes", value: value, replacing: []), past: past(norway, 1), timestamp: 10)
+            return state.digestTerm(isLive: true)
+        }
+        #expect(Set(terms).count == terms.count)
+    }
+
+    @Test("an erased add adds nothing, and what it took out of the set or replaced does not come back")
+    func erasedElements() {
+        func state(_ operations: [(Operation, CausalPast)]) -> RecordState {
+            var state = contact()
+            for (operation, past) in operations { state.apply(operation, past: past, timestamp: 11) }
+            return state
+        }
+        func add(_ element: Value, _ replacing: [Dot] = []) -> Operation {
+            .add(field: "areas", element: element, replacing: replacing)
+        }
+        let law = Dot(norway, 1)
+        let first = (add(.text("law")), past(norway, 1, knowing: [Dot(spain, 1)]))
+        let removed = state([
+            first,
+            (.remove(field: "areas", element: .erased, replacing: [law]), past(spain, 2, knowing: [law])),
+        ])
+        #expect(removed.sets.isEmpty, "an element that was removed stays removed")
+        let replaced = state([first, (add(.erased, [law]), past(spain, 2, knowing: [law]))])
+        #expect(replaced.sets.isEmpty, "what the erased add stood for is not known any more")
+        let again = state([
+            first, (add(.erased, [law]), past(spain, 2, knowing: [law])),
+            (.remove(field: "areas", element: .text("law"), replacing: [Dot(spain, 2)]), past(spain, 3)),
+            (add(.text("war"), [Dot(spain, 2)]), past(spain, 4)),
+        ])
+        #expect(again.elements("areas").map(\.element) == [.text("war")])
+        let concurrent = state([first, (add(.erased, [law]), past(spain, 2))])
+        #expect(concurrent.elements("areas").map(\.element) == [.text("law")], "what it had not seen stays")
+        #expect(concurrent.touched[spain] == 2, "an erased add touches as before")
     }
 }

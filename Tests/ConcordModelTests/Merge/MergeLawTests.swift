@@ -71,7 +71,7 @@ struct MergeLawTests {
 
     @Test("the random histories hold what they are to test")
     func coverage() {
-        var (conflicts, flagged, dead, restored, emptied) = (0, 0, 0, 0, 0)
+        var (conflicts, flagged, dead, restored, emptied, erased) = (0, 0, 0, 0, 0, 0)
         for seed in 0..<300 as Range<UInt64> {
             let history = RandomHistory(seed: seed)
             #expect(history.changes.count <= 60)
@@ -81,8 +81,13 @@ struct MergeLawTests {
             if !record.isLive { dead += 1 }
             if record.isLive, record.openDeletes.isEmpty, !record.covered.isEmpty { restored += 1 }
             if record.sets.count < 3, history.changes.count > 10 { emptied += 1 }
+            let values = record.registers.values.flatMap { $0.map(\.value) }
+            if values.contains(.erased) {
+                erased += 1
+            }
         }
-        #expect(conflicts > 40 && flagged > 40 && dead > 15 && restored > 10 && emptied > 10)
+        #expect(conflicts > 40 && flagged > 40 && dead > 15)
+        #expect(restored > 10 && emptied > 10 && erased > 40)
     }
 
     /// The state after the changes in some causal order, some delivered twice, the state saved and loaded at times.

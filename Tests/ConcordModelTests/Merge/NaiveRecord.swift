@@ -87,10 +87,14 @@ struct NaiveRecord: Hashable {
                 registers[field, default: []].insert(
                     Mark(dot: change.dot, timestamp: change.timestamp, value: value))
             }
+        // D8: an erased add adds nothing.
+        case .add(_, .erased, _): break
         case .add(let field, let element, _):
             let isTakenOut = isNamed {
                 switch $0 {
                 case .add(field, element, let dots), .remove(field, element, let dots): dots
+                // D8: of which element it was is not known, so it was of each.
+                case .add(field, .erased, let dots), .remove(field, .erased, let dots): dots
                 default: nil
                 }
             }

@@ -18,6 +18,7 @@ struct RandomHistory {
     private var sequences: [UInt64]
     private let replicas: [ReplicaID]
     private var random: Seeded
+    private var eraser: Seeded
 
     private static let registers: [UTF8Text] = ["email", "name", "nàme"]
     private static let sets: [UTF8Text] = ["areas", "languages", "name"]
@@ -25,6 +26,7 @@ struct RandomHistory {
 
     init(seed: UInt64) {
         random = Seeded(seed)
+        eraser = Seeded(seed ^ 0x5eed)
         let count = 2 + random.below(3)
         replicas = Self.names(count, &random)
         held = Array(repeating: 0, count: count)
@@ -94,16 +96,19 @@ struct RandomHistory {
         if random.chance(12) { operations.append(.restore(deletes: names(Array(view.openDeletes), actor))) }
         if random.chance(5) { operations.append(.edit(field: "notes", parents: [], runs: [], inserted: "")) }
         if random.chance(5) { operations.append(.unknown(header: [0x81, 0x18, 99], value: [0x80])) }
-        if random.chance(3) { operations.append(.erase(changes: [])) }
+        if random.chance(3) { operations.append(.erase(changes: [], reason: "")) }
+        // What was erased is erased for everybody: the history is one of the forms that are left.
+        let isErased = eraser.chance(12)
         for field in Self.registers where random.chance(35) {
             let present = view.registers[field, default: []].map(\.dot)
-            let value = Self.values[random.below(Self.values.count)]
+            let value = isErased ? .erased : Self.values[random.below(Self.values.count)]
             operations.append(.set(field: field, value: value, replacing: names(present, actor)))
         }
         for field in Self.sets where random.chance(35) {
             for element in Self.values where random.chance(40) {
                 let present = Array(view.sets[field]?[element] ?? [])
                 let named = names(present, actor)
+                let element = isErased ? .erased : element
                 operations.append(
                     random.chance(60)
                         ? .add(field: field, element: element, replacing: named)

@@ -49,6 +49,46 @@ struct InviteTests {
         #expect(again.roster.role(members[2].id) == .member && again.roster.role(members[3].id) == .observer)
     }
 
+    @Test("an invite holds whatever order its writer found the acts in, also after a key was rotated")
+    func rotation() throws {
+        let some = try SomeActs(charter.charter.space)
+        let acts = [
+            try some.sign(some.admit(3, at: 9), as: 1, key: 4),
+            try some.sign(some.rotate(1, from: 1, to: 4), as: 1),
+            try some.sign(some.admit(2, at: 8), as: 1), try act(1, by: 0),
+        ]
+        let ordered = Invite.ordered(acts, charter: charter.charter)
+        #expect(Set(ordered) == Set(acts), "an act that was signed with the old key counts, too")
+        let nodeCertificate = try members[4].node("node", key: nodeKey)
+        let invite = try Invite(
+            charter: charter, authority: members[4].certificate, node: nodeCertificate, addresses: [],
+            acts: ordered,
+            authorities: [members[1].certificate.der, members[4].certificate.der], timestamp: 1, key: nodeKey)
+        let again = try Invite(encoded: invite.encoded)
+        #expect(again == invite && again.inviter == members[1].id, "the member keeps its id")
+        #expect(again.roster.role(members[2].id) == .member && again.roster.role(members[3].id) == .member)
+        let old = refusal { _ = try self.invite(by: 1, acts: ordered) }
+        #expect(old?.code == .malformedInvite, "the key that was replaced does not invite any more")
+    }
+
+    @Test("a suspended member does not invite, and one that left does not")
+    func standing() throws {
+        let some = try SomeActs(charter.charter.space)
+        let suspension = some.suspend(1)
+        let suspended = [
+            try act(1, by: 0), try act(2, by: 0), try some.sign(suspension, as: 0),
+            try some.sign(suspension, as: 2),
+        ]
+        #expect(refusal { _ = try self.invite(acts: suspended) }?.code == .malformedInvite)
+        let lifted = suspended + [try some.sign(some.reinstate(1, [suspension]), as: 0)]
+        #expect(refusal { _ = try self.invite(acts: lifted) } == nil)
+        let admission = Admission(
+            space: charter.charter.space, subject: members[1].statement, role: .member, predecessor: nil,
+            timestamp: 1)
+        let left = [try act(1, by: 0), try some.sign(some.leave(1, [admission.hash]), as: 1)]
+        #expect(refusal { _ = try self.invite(acts: left) }?.code == .malformedInvite)
+    }
+
     @Test("each part that does not fit is refused")
     func rejects() throws {
         func code(_ make: () throws -> Invite) -> ErrorCode? { refusal { _ = try make() }?.code }

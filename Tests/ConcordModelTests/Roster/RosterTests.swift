@@ -152,10 +152,10 @@ struct RosterTests {
     @Test("an act of a later level may be endorsed and admits nobody")
     func laterLevel() throws {
         let charter = try charter(founders: 2, admission: 1)
-        let act = ActTests.other(kind: "suspend", space: charter.space)
+        let act = ActTests.other(kind: "petition", space: charter.space)
         let signed = try SignedAct(act: act, key: members[0].key)
         let endorsement = try #require(Roster(charter: charter).endorsement(of: signed, in: charter.space))
-        #expect(endorsement.act == .other(kind: "suspend", space: charter.space))
+        #expect(endorsement.act == .other(kind: "petition", space: charter.space))
         #expect(Roster(charter: charter, endorsements: [endorsement]) == Roster(charter: charter))
     }
 }

@@ -52,6 +52,20 @@ extension RecordID: ExpressibleByIntegerLiteral {
     public init(integerLiteral value: UInt64) { self.init(Bytes16(high: 0, low: value)) }
 }
 
+extension Dependency {
+    /// The dependency on a change with this name and some mark.
+    init(some dot: Dot) { self.init(dot, mark: Bytes16(high: dot.sequence, low: dot.replica.value.low)) }
+}
+
+extension Binding {
+    /// A binding of the right form, valid for nothing.
+    init(certificate: [UInt8]) {
+        self.init(
+            certificate: certificate, member: MemberID(SHA256.hash([7])), issuer: nil,
+            nonce: Bytes16(high: 3, low: 4))
+    }
+}
+
 /// The space of the tests that need only some space.
 let someSpace = SpaceID(SHA256.hash(Array("a space".utf8)))
 

@@ -33,11 +33,14 @@ struct TestMember: Sendable {
     }
 
     /// A space founded by this member alone, or with others.
-    func charter(_ name: String = "Focal Points", with others: [TestMember] = []) throws -> SignedCharter {
+    func charter(
+        _ name: String = "Focal Points", with others: [TestMember] = [], admission: UInt64 = 1,
+        suspension: UInt64 = 2
+    ) throws -> SignedCharter {
         let charter = try Charter(
             name: UTF8Text(name), timestamp: testNow,
             founders: try ([self] + others).map { try MemberStatement(authority: $0.authority) },
-            admissionThreshold: 1, suspensionThreshold: 2)
+            admissionThreshold: admission, suspensionThreshold: suspension)
         return try SignedCharter(charter: charter, key: authorityKey)
     }
 
@@ -48,5 +51,10 @@ struct TestMember: Sendable {
             predecessor: nil,
             timestamp: testNow)
         return try SignedAct(act: admission.encoded, key: authorityKey)
+    }
+
+    /// This member's signature under an act.
+    func sign(_ act: some FormalAct) throws -> SignedAct {
+        try SignedAct(act: act.encoded, signer: id, key: authorityKey)
     }
 }

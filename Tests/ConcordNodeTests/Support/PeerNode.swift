@@ -45,11 +45,13 @@ struct PeerNode: Sendable {
         logger.logLevel = .critical
         listener = try await Listener.bind(host: "127.0.0.1", port: 0, context: context, logger: logger)
         let configuration = try Configuration.load(path: folder.file("none"), environment: [:])
+        let signer = try home.signer()
         let incarnation = try #require(Bytes16(try Randomness.bytes(16)))
         let manager = try PeerManager(
             .init(
                 home: home, identity: identity, configuration: configuration, store: store, context: context,
-                trusted: trusted, incarnation: incarnation, clock: { testNow }, logger: logger))
+                trusted: trusted, incarnation: incarnation, signReceipt: { try signer.signReceipt($0) },
+                clock: { testNow }, logger: logger))
         self.manager = manager
         store.observeAdvance { space, position in
             Task { await manager.advanced(space, position: position) }

@@ -126,10 +126,29 @@ struct TestNode: Sendable {
     /// Founds a space of this member through the local API.
     @discardableResult
     func found(_ name: String = "Focal Points") async throws -> String {
-        let charter = Base64.encode(try member.charter(name).encoded)
+        try await found(try member.charter(name))
+    }
+
+    /// Founds a space by a charter through the local API.
+    @discardableResult
+    func found(_ charter: SignedCharter) async throws -> String {
+        let charter = Base64.encode(charter.encoded)
         let response = try await client.send("POST", "/v1/spaces", json: "{\"charter\":\"\(charter)\"}")
         #expect(response.status == 200, "\(response.text)")
         return try response.document(FoundedDocument.self).id
+    }
+
+    /// Carries everything that this replica holds of a space to another, as a session would.
+    func bring(_ space: SpaceID, to target: TestNode) async throws {
+        var position: Int64 = 0
+        while true {
+            let slice = try store.slice(
+                space, after: position, excluding: try target.store.held(space).vector, maximumBytes: 1 << 20)
+            let outcome = try await target.store.receive(slice.runs, in: space)
+            #expect(outcome.refusal == nil)
+            position = slice.position
+            if slice.isLast { return }
+        }
     }
 
     /// Creates a record and gives it back.
@@ -139,5 +158,28 @@ struct TestNode: Sendable {
         let response = try await client.send("POST", "/v1/records", json: json)
         #expect(response.status == 201, "\(response.text)", sourceLocation: sourceLocation)
         return try response.document(RecordDocument.self)
+    }
+
+    /// Hands an act to the local API, whatever comes of it.
+    func send(_ signed: SignedAct, to space: String) async throws -> SocketResponse {
+        let json = """
+            {"act":"\(Base64.encode(signed.act))","signer":"\(signed.signer)",
+             "signature":"\(Base64.encode(signed.signature.bytes))"}
+            """
+        return try await client.send("POST", "/v1/spaces/\(space)/acts", json: json)
+    }
+
+    /// Hands an act to the local API, which must take it.
+    func carry(
+        _ signed: SignedAct, to space: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> ActDocument {
+        let response = try await send(signed, to: space)
+        #expect(response.status == 200, "\(response.text)", sourceLocation: sourceLocation)
+        return try response.document(ActDocument.self)
+    }
+
+    /// The roster of a space.
+    func members(_ space: String) async throws -> MembersDocument {
+        try await client.send("GET", "/v1/members?space=\(space)").document(MembersDocument.self)
     }
 }

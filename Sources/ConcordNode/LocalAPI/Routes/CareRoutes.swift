@@ -1,10 +1,14 @@
-// POST /v1/import, POST /v1/verify, POST /v1/backup
+// GET /v1/doctor, POST /v1/import, POST /v1/verify, POST /v1/backup
 
 import ConcordModel
 import Hummingbird
 
 extension LocalAPIRoutes {
     func addCareRoutes(to group: Group) {
+        group.get("doctor") { request, _ in
+            _ = try RequestQuery(request)
+            return try APIResponse.json(try await services.doctor())
+        }
         group.post("import") { request, context in
             let space = try RequestQuery(request, names: ["space"]).optional("space")
             var reader = ImportReader()

@@ -10,11 +10,13 @@ struct LocalAPIRoutes: Sendable {
 
     let services: any NodeServices
     let peers: any PeerServices
+    let certificates: (any CertificateServices)?
 
     /// Adds everything under `/v1`.
     func add(to router: Router<APIContext>) {
         let version = router.group("v1")
         addNodeRoutes(to: version)
+        addCertificateRoutes(to: version)
         addPeerRoutes(to: version)
         addSpaceRoutes(to: version)
         addRecordRoutes(to: version)

@@ -10,13 +10,14 @@ extension LocalAPIRoutes {
             return try APIResponse.json(try await services.conflicts(in: space))
         }
         group.get("search") { request, _ in
-            let query = try RequestQuery(request, names: ["q", "kind", "limit"])
+            let query = try RequestQuery(request, names: ["q", "kind", "space", "limit"])
             guard let text = query.optional("q") else {
                 throw ConcordError(.malformedRequest, "the query parameter “q” is missing")
             }
             let limit = try query.integer("limit", in: 1...Int64(LocalAPILimits.searchHits)) ?? 50
             let document = try await services.search(
-                text, kind: query.optional("kind").map { UTF8Text($0) }, limit: Int(limit))
+                text, kind: query.optional("kind").map { UTF8Text($0) }, space: query.optional("space"),
+                limit: Int(limit))
             return try APIResponse.json(document)
         }
         group.get("log") { request, _ in

@@ -1,5 +1,5 @@
 // GET, POST /v1/records, GET, PATCH, DELETE /v1/records/{id}, POST /v1/records/{id}/restore,
-// POST /v1/records/{id}/resolve
+// POST /v1/records/{id}/resolve, POST /v1/records/{id}/share, POST /v1/records/{id}/erase
 
 import ConcordModel
 import Hummingbird
@@ -38,6 +38,12 @@ extension LocalAPIRoutes {
             return try APIResponse.json(
                 try await services.restore(try context.part("id"), author: try await context.author()))
         }
+        group.post("records/:id/erase") { request, context in
+            let reason = try await request.object(keys: ["reason"]).text("reason")
+            return try APIResponse.json(
+                try await services.erase(
+                    try context.part("id"), reason: reason, author: try await context.author()))
+        }
         group.post("records/:id/resolve") { request, context in
             let object = try await request.object(keys: ["field", "take", "value"])
             let record = try await services.resolve(
@@ -45,6 +51,12 @@ extension LocalAPIRoutes {
                 try Self.settlement(object),
                 author: try await context.author())
             return try APIResponse.json(record)
+        }
+        group.post("records/:id/share") { request, context in
+            let target = try await request.object(keys: ["to"]).text("to")
+            let shared = try await services.share(
+                try context.part("id"), to: target, author: try await context.author())
+            return try APIResponse.json(shared, status: .created)
         }
     }
 

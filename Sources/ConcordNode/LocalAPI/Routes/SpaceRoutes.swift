@@ -1,5 +1,5 @@
 // GET, POST /v1/spaces, POST /v1/spaces/join, POST /v1/spaces/{space}/invite, GET /v1/spaces/{space}/digest,
-// POST /v1/spaces/{space}/acts, GET /v1/members
+// POST /v1/spaces/{space}/acts, GET /v1/spaces/{space}/procedures, GET /v1/members
 
 import ConcordAPI
 import ConcordCrypto
@@ -34,6 +34,10 @@ extension LocalAPIRoutes {
             let document = try await services.write(
                 signed, in: try context.part("space"), author: try await context.author())
             return try APIResponse.json(document)
+        }
+        group.get("spaces/:space/procedures") { request, context in
+            _ = try RequestQuery(request)
+            return try APIResponse.json(try await services.procedures(in: try context.part("space")))
         }
         group.get("members") { request, _ in
             let space = try RequestQuery(request, names: ["space"]).optional("space")

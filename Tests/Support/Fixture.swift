@@ -45,6 +45,12 @@ struct Signer: NodeSigner {
     let member: MemberID
     let key: PrivateKey
 
+    init(certificate: Certificate, member: MemberID, key: PrivateKey) {
+        self.certificate = certificate
+        self.member = member
+        self.key = key
+    }
+
     init(_ name: String, of party: Party) throws {
         key = try PrivateKey.generate()
         member = party.id
@@ -81,7 +87,9 @@ final class Site: Sendable {
 
     var path: String { folder.path + "/replica.db" }
 
-    init(_ party: Party, _ charter: SignedCharter, node: String = "hq", inviter: Party? = nil) async throws {
+    init(
+        _ party: Party, _ charter: SignedCharter, node: String = "hq", inviter: Party? = nil
+    ) async throws {
         self.party = party
         folder = try Folder()
         signer = try party.node(node)
@@ -152,11 +160,25 @@ final class Site: Sendable {
 
     /// Sends another site all that it lacks.
     func send(to other: Site) async throws {
-        let outcome = try await other.store.receive(try runs(for: other), in: space)
-        #expect(outcome.refusal == nil)
-        #expect(outcome.heldBack == 0)
-        for element in try store.held(space).vector.elements {
-            #expect(try other.store.held(space).vector.contains(Dot(element.replica, element.sequence)))
+        while true {
+            var known = try await store.compare(try other.store.held(space).heads, in: space).known
+            // Of two branches the longer may hide the other from one side; the other side sees it.
+            let branched = Set(try store.nodes(space).filter { $0.forkedAt != nil }.map(\.replica))
+            for replica in try await other.store.compare(try store.held(space).heads, in: space).forked
+            where !branched.contains(replica) {
+                known[replica] = 0
+            }
+            let outcome = try await other.store.receive(try allRuns(excluding: known), in: space)
+            #expect(outcome.refusal == nil)
+            #expect(outcome.heldBack == 0)
+            if outcome.forked == nil || outcome.refusal != nil { break }
+        }
+        let heads = try store.held(space).heads
+        let comparison = try await other.store.compare(heads, in: space)
+        #expect(comparison.forked.isEmpty)
+        for head in heads where comparison.known[head.dot.replica] < head.dot.sequence {
+            let isHeld = try other.store.held(space).heads.contains(head)
+            #expect(isHeld, "\(head.dot) did not arrive")
         }
     }
 }
@@ -166,13 +188,13 @@ struct World: Sendable {
     let parties: [Party]
     let charter: SignedCharter
 
-    init(_ codes: String..., admission: UInt64 = 1) throws {
+    init(_ codes: String..., admission: UInt64 = 1, suspension: UInt64 = 2) throws {
         parties = try codes.map { try Party($0, "State of \($0)") }
         let founders = try parties.map { try MemberStatement(authority: $0.authority) }
         charter = try SignedCharter(
             charter: Charter(
                 name: "Focal points", timestamp: 1, founders: founders, admissionThreshold: admission,
-                suspensionThreshold: 2), key: parties[0].key)
+                suspensionThreshold: suspension), key: parties[0].key)
     }
 
     func site(_ index: Int, node: String = "hq") async throws -> Site {

@@ -1,0 +1,122 @@
+// Written procedure in a run: two founders suspend the member of the last node and take that back, again and again, as
+// they come to know of it. Nodes of a suspended member are not exchanged with.
+
+import ConcordCrypto
+import ConcordModel
+import ConcordStore
+import ConcordSync
+
+extension Simulation {
+    /// An act that is to be signed.
+    enum Procedure: Sendable {
+        case suspension(Suspension)
+        case reinstatement(Reinstatement)
+    }
+
+    /// The member that is suspended and reinstated: that of the last node, which the first two founders are not.
+    private var suspect: Int { swarm.nodes - 1 }
+
+    /// Whether a node, or a copy that pretends to be it, is of the member that is suspended and reinstated.
+    func isOfSuspect(_ node: Int) -> Bool { (nodes[node].original ?? node) == suspect }
+
+    /// Drafts the next act, which both founders sign, each in its own time.
+    mutating func draftProcedure() throws {
+        guard healedAt == nil else { return }
+        schedule(.procedure, swarm.procedureInterval)
+        guard let store = nodes[0].store, try store.roster(space).entry(nodes[suspect].identity.member) != nil
+        else { return }
+        let act = isSuspended ? reinstate() : try suspend(store)
+        for signer in 0...1 {
+            queue.add(.sign(signer: signer, act: act), at: now + faults.duration(mean: 500))
+        }
+    }
+
+    /// The faults end: a suspension stays, or is taken back for good.
+    mutating func healProcedure() throws {
+        guard isSuspended, swarm.endsReinstated else { return }
+        signReinstatement()
+    }
+
+    private mutating func signReinstatement() {
+        let act = reinstate()
+        for signer in 0...1 { queue.add(.sign(signer: signer, act: act), at: now + 100) }
+    }
+
+    /// A signature may have been lost with a database that was set back, or have no effect since its carrier stands
+    /// behind a fork: people see what is pending, and sign again.
+    mutating func signAgain() throws {
+        guard swarm.hasForks, now >= signedAgainAt + 10_000 else { return }
+        signedAgainAt = now
+        for signer in 0..<max(2, swarm.admissionThreshold) {
+            guard let store = nodes[signer].store, nodes[signer].hasSpace else { continue }
+            let roster = try store.roster(space)
+            for subject in swarm.founders..<max(swarm.founders, swarm.nodes)
+            where roster.entry(nodes[subject].identity.member) == nil && signer < swarm.founders {
+                queue.add(.endorse(signer: signer, subject: subject), at: now)
+            }
+            guard swarm.procedureInterval != nil, !isSuspended else { continue }
+            let suspect = nodes[suspect].identity.member
+            if roster.entry(suspect)?.suspensions.isEmpty == false { return signReinstatement() }
+        }
+    }
+
+    private mutating func suspend(_ store: ReplicaStore) throws -> Procedure {
+        let member = nodes[suspect].identity.member
+        let held = try store.nodes(space).filter { $0.member == member }
+        // What is held at the drafter, or less: then something that has effect already is hidden again.
+        let keeps = VersionVector(
+            held.compactMap { chain in
+                let cut = faults.chance(50) ? chain.sequence : chain.sequence / 2
+                return cut == 0 ? nil : Dot(chain.replica, cut)
+            })
+        let act = Suspension(
+            space: space, subject: member, keeps: keeps, reason: "as a test",
+            timestamp: 1_500_000_000_000 + now)
+        suspensions.append(act.hash)
+        isSuspended = true
+        figures.procedures += 1
+        log(0, "draft the suspension of \(nodes[suspect].name)")
+        return .suspension(act)
+    }
+
+    private mutating func reinstate() -> Procedure {
+        let act = Reinstatement(
+            space: space, subject: nodes[suspect].identity.member,
+            suspensions: suspensions.suffix(Limits.dependencies),
+            timestamp: 1_500_000_000_000 + now)
+        isSuspended = false
+        figures.procedures += 1
+        log(0, "draft the reinstatement of \(nodes[suspect].name)")
+        return .reinstatement(act)
+    }
+
+    /// A founder signs an act as soon as its node runs.
+    mutating func sign(_ act: Procedure, _ signer: Int) async throws {
+        guard nodes[signer].store != nil, nodes[signer].pausedUntil <= now else {
+            return queue.add(.sign(signer: signer, act: act), at: now + 500)
+        }
+        let encoded =
+            switch act {
+            case .suspension(let act): act.encoded
+            case .reinstatement(let act): act.encoded
+            }
+        log(signer, "sign the act")
+        try await write(
+            [[.act(try SignedAct(act: encoded, key: nodes[signer].identity.authorityKey))]], at: signer)
+        try endWithSuspended(signer)
+    }
+
+    /// Ends the sessions of a node with peers whose member is suspended, as far as it knows.
+    mutating func endWithSuspended(_ node: Int) throws {
+        guard swarm.procedureInterval != nil, let store = nodes[node].store, nodes[node].hasSpace else {
+            return
+        }
+        let roster = try store.roster(space)
+        for id in connections.keys.sorted() {
+            guard let side = connections[id]?.side(of: node), let peer = connections[id]?.ends[1 - side].node,
+                roster.entry(nodes[peer].identity.member)?.suspensions.isEmpty == false
+            else { continue }
+            try feed(id, side, .stop(.peerSuspended, "the member is suspended"))
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// Takes changes out of effect: the records that they touched are folded again from the log, out of what is still
+// effective. Values that the hidden changes had overwritten come back; a record whose creation is hidden goes.
+
+import ConcordModel
+import GRDB
+
+extension Batch {
+    /// Folds the records again that these changes touched. Nothing of the batch may be waiting to be written.
+    func hide(_ ranges: [EffectRange]) throws {
+        var affected: Set<Int64> = []
+        for range in ranges {
+            let arguments: StatementArguments = [
+                space.chains[range.place].id, range.after.stored, range.upTo.stored,
+            ]
+            let condition = "chain = ? AND sequence > ? AND sequence <= ?"
+            let sql = "SELECT DISTINCT record FROM touch WHERE \(condition)"
+            affected.formUnion(try Int64.fetchAll(db, sql: sql, arguments: arguments))
+            for table in ["touch", "refused"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE \(condition)", arguments: arguments)
+            }
+        }
+        for row in affected.sorted() { try refold(row) }
+    }
+
+    /// Folds one record from what `touch` names.
+    func refold(_ row: Int64) throws {
+        let sql = "SELECT \(RecordWork.columns) FROM record WHERE id = ?"
+        guard let stored = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [row]) else {
+            throw damaged("a record is missing that was touched")
+        }
+        let work = try RecordWork(stored)
+        works[work.state.id] = work
+        work.isChanged = true
+        changed.append(work)
+        let record = work.state.id
+        (work.isRemoved, work.isReborn) = (true, true)
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT \(Arrival.columns), touch.chain FROM touch
+                JOIN log ON log.chain = touch.chain AND log.sequence = touch.sequence
+                WHERE touch.record = ? ORDER BY log.position
+                """, arguments: [row])
+        for row in rows {
+            guard let place = space.place(row: row[6]) else { throw damaged("a touch has no chain") }
+            let arrival = try arrival(row, space.chains[place])
+            guard let entry = arrival.change.entries.first(where: { $0.record == record }) else {
+                throw damaged("a change did not touch what it is said to have touched")
+            }
+            try fold(entry, arrival, into: work)
+        }
+    }
+
+    /// Applies an entry that is allowed to a record that is made from nothing.
+    private func fold(_ entry: Entry, _ arrival: Arrival, into work: RecordWork) throws {
+        var rest = entry.operations[...]
+        if case .create(let kind, let parent) = rest.first {
+            let birth = RecordState.Birth(
+                dot: arrival.past.dot, kind: kind, parent: parent, timestamp: arrival.change.timestamp)
+            if work.isRemoved {
+                work.state = RecordState(id: work.state.id, birth)
+                work.isRemoved = false
+                try bear(work)
+            } else {
+                work.state.add(birth)
+                if work.state.created == birth.dot { try bear(work) }
+            }
+            rest = rest.dropFirst()
+        }
+        guard !work.isRemoved else { throw damaged("a record was touched before it was created") }
+        for operation in rest { try apply(operation, arrival, to: work) }
+    }
+}
