@@ -42,6 +42,13 @@ extension PeerManager {
             held: try setting.store.held(space).vector)
     }
 
+    /// The receipts of all spaces.
+    func receiptBooks() throws -> [SpaceID: ReceiptBook] {
+        var books: [SpaceID: ReceiptBook] = [:]
+        for space in try setting.store.spaces() { books[space.id] = try receiptBook(space.id) }
+        return books
+    }
+
     /// Signs what is held now, where the last receipt is old enough and says something else.
     func issueReceipts() async {
         do {

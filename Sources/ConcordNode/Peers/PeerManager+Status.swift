@@ -10,10 +10,9 @@ extension PeerManager {
     func status() async throws -> StatusDocument {
         let now = setting.clock()
         var spaces: [StatusDocument.Space] = []
-        var books: [SpaceID: ReceiptBook] = [:]
+        let books = try receiptBooks()
         for space in try setting.store.spaces() {
-            let book = try receiptBook(space.id)
-            books[space.id] = book
+            guard let book = books[space.id] else { continue }
             spaces.append(try await document(of: space, book))
         }
         let peers = peerDocuments(books)
@@ -63,7 +62,9 @@ extension PeerManager {
 
     /// The nodes that were met, the addresses that nobody answered at yet, and the members without any node, in
     /// this order; those in trouble first.
-    func peerDocuments(_ books: [SpaceID: ReceiptBook] = [:]) -> [StatusDocument.Peer] {
+    func peerDocuments() -> [StatusDocument.Peer] { peerDocuments((try? receiptBooks()) ?? [:]) }
+
+    private func peerDocuments(_ books: [SpaceID: ReceiptBook]) -> [StatusDocument.Peer] {
         // Who left every roster is no peer any more, unless a session with it is just ending.
         let present = acquaintances.values.filter {
             setting.trusted.authority(of: $0.known.member) != nil || links[$0.known.node] != nil
