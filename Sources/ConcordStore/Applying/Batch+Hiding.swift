@@ -32,7 +32,7 @@ extension Batch {
         works[work.state.id] = work
         work.isChanged = true
         changed.append(work)
-        let record = work.state.id
+        let (record, former) = (work.state.id, work.state.parent)
         (work.isRemoved, work.isReborn) = (true, true)
         let rows = try Row.fetchAll(
             db,
@@ -49,6 +49,7 @@ extension Batch {
             }
             try fold(entry, arrival, into: work)
         }
+        if !work.isRemoved { try moved(work, from: former) }
     }
 
     /// Applies an entry that is allowed to a record that is made from nothing.

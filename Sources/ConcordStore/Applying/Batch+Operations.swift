@@ -100,10 +100,12 @@ extension Batch {
     private func create(
         _ record: RecordID, _ birth: RecordState.Birth, _ author: Chain, held: RecordWork?
     ) throws -> RecordWork {
+        let former = held?.state.parent
         if let held, held.isRemoved {
             held.state = RecordState(id: record, birth)
             held.isRemoved = false
             try bear(held)
+            try moved(held, from: former)
             return held
         }
         if let held {
@@ -111,6 +113,7 @@ extension Batch {
             if held.state.created == birth.dot {
                 try bear(held)
                 held.isReborn = true
+                try moved(held, from: former)
             }
             return held
         }
@@ -119,6 +122,18 @@ extension Batch {
         works[record] = work
         if let parent = birth.parent { newChildren[parent, default: []].append(work) }
         return work
+    }
+
+    /// A record may stand elsewhere, since another creation decides: it counts below its new parent at once, and the
+    /// former one is judged anew.
+    func moved(_ work: RecordWork, from former: RecordID?) throws {
+        guard work.state.parent != former else { return }
+        if let parent = work.state.parent { newChildren[parent, default: []].append(work) }
+        guard let former, let above = try self.work(former), !above.isRemoved, !above.isChanged else {
+            return
+        }
+        above.isChanged = true
+        changed.append(above)
     }
 
     /// Sets what follows from the creation that decides.

@@ -139,8 +139,8 @@ struct SpaceVerifier {
         try eachChange { dot, member, change in
             let past = log.past(of: dot)
             for entry in change.entries {
-                guard let record = entry.record, entry.creates || isAllowed(record, past, member),
-                    births[record] != nil
+                guard let record = entry.record, let known = births[record],
+                    entry.creates ? known.contains(where: { $0.dot == dot }) : isAllowed(record, past, member)
                 else { continue }
                 let made = entry.operations.map {
                     NaiveOperation(

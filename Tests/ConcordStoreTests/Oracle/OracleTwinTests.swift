@@ -1,5 +1,5 @@
-// Records that one replica creates twice, in branches, under different parents. Which creation decides changes while
-// stores learn of branches; whatever depends on it must follow.
+// Records that one replica creates twice, in branches, under different parents. Which creation decides changes
+// while stores learn of branches; whatever depends on it must follow.
 
 import Testing
 
