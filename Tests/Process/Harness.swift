@@ -159,7 +159,9 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
         let process = Process()
         process.executableURL = programs.appendingPathComponent("concordd")
         process.arguments = ["--home", home]
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        if !environment.isEmpty {
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        }
         let log = home + "/daemon.log"
         if !FileManager.default.fileExists(atPath: log) {
             try Data().write(to: URL(fileURLWithPath: log))
