@@ -37,8 +37,6 @@ public enum Limits {
     public static let runBytes = 256 << 10
     /// Bytes of one frame on the wire.
     public static let frameBytes = 1 << 20
-    /// Records above a record: agenda items stand under meetings, and so on.
-    public static let recordDepth = 8
     /// Founders of a space.
     public static let founders = 512
     /// The latest timestamp, in milliseconds since 1970: what fits in a UUID of version 7.

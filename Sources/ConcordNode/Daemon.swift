@@ -57,7 +57,7 @@ public struct Daemon: Sendable {
                 logger: logger)
             certificates = CertificateKeeper(
                 home: home, identity: identity, keys: keys, context: context, logger: logger,
-                isOurs: { [store] in Self.isAuthority($0, of: identity.memberID, in: store) })
+                isOurs: { [store] in try Self.isAuthority($0, of: identity.memberID, in: store) })
         } catch {
             throw ConcordError(wrapping: error)
         }
@@ -101,12 +101,11 @@ public struct Daemon: Sendable {
     }
 
     /// Whether a roster names this authority's key as one that the member has now.
-    private static func isAuthority(_ authority: Certificate, of member: MemberID, in store: ReplicaStore)
-        -> Bool
-    {
-        ((try? store.spaces()) ?? []).contains { space in
-            let entry = (try? store.roster(space.id))?.entry(member)
-            return entry?.hasAuthority(authority.publicKey.fingerprint) ?? false
+    private static func isAuthority(
+        _ authority: Certificate, of member: MemberID, in store: ReplicaStore
+    ) throws -> Bool {
+        try store.spaces().contains { space in
+            try store.roster(space.id).entry(member)?.hasAuthority(authority.publicKey.fingerprint) ?? false
         }
     }
 

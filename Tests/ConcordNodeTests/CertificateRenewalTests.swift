@@ -63,10 +63,10 @@ struct CertificateRenewalTests {
         }
         for node in [madrid, berlin] { await node.start() }
         try await madrid.manager.addAddress(berlin.address)
-        func isConnected() async -> Bool {
-            await madrid.manager.peerDocuments().contains { $0.state == .connected }
+        func isConnected() async throws -> Bool {
+            try await madrid.manager.peerDocuments().contains { $0.state == .connected }
         }
-        try await eventually("the two are connected") { await isConnected() }
+        try await eventually("the two are connected") { try await isConnected() }
         let before = await madrid.manager.links[berlin.identity.nodeID]?.since
         let connection = await madrid.manager.links[berlin.identity.nodeID]?.driver.connection
 
@@ -90,7 +90,7 @@ struct CertificateRenewalTests {
         await dialled.close()
         #expect(await madrid.manager.links[berlin.identity.nodeID]?.driver.connection === connection)
         #expect(await madrid.manager.links[berlin.identity.nodeID]?.since == before)
-        #expect(await isConnected())
+        #expect(try await isConnected())
 
         // What does not fit changes nothing.
         let foreign = try certificates(spain, lifetime: day)

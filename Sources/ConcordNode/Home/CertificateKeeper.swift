@@ -15,7 +15,7 @@ public actor CertificateKeeper: CertificateServices {
     private let context: TLSContext
     private let logger: Logger
     private let clock: @Sendable () -> Int64
-    private let isOurs: @Sendable (Certificate) -> Bool
+    private let isOurs: @Sendable (Certificate) throws -> Bool
 
     /// A keeper of the certificates of `identity`, which `context` presents.
     ///
@@ -25,7 +25,7 @@ public actor CertificateKeeper: CertificateServices {
     public init(
         home: NodeHome, identity: NodeIdentity, keys: NodeKeys, context: TLSContext, logger: Logger,
         clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds,
-        isOurs: @escaping @Sendable (Certificate) -> Bool = { _ in false }
+        isOurs: @escaping @Sendable (Certificate) throws -> Bool = { _ in false }
     ) {
         self.isOurs = isOurs
         self.home = home

@@ -16,7 +16,7 @@ extension NodeHome {
     ///   valid now, E-2005 if there is nothing here that they could be for, E-5005 if the home cannot be written.
     public func install(
         _ certificates: NodeCertificates, now: Int64 = WallClock.milliseconds(),
-        isOurs: (Certificate) -> Bool = { _ in false }
+        isOurs: (Certificate) throws -> Bool = { _ in false }
     ) throws -> NodeIdentity {
         if hasIdentity {
             let identity = try self.certificates()
@@ -74,11 +74,11 @@ extension NodeHome {
 extension NodeCertificates {
     /// Throws E-2010 unless these certify the same keys by the authority of the same member, and are valid now.
     func require(
-        at now: Int64, toRenew present: NodeCertificates, isOurs: (Certificate) -> Bool
+        at now: Int64, toRenew present: NodeCertificates, isOurs: (Certificate) throws -> Bool
     ) throws {
         try requireKeys(present.node.publicKey, present.agreement.publicKey)
         guard memberID == present.memberID,
-            authority.publicKey == present.authority.publicKey || isOurs(authority)
+            try authority.publicKey == present.authority.publicKey || isOurs(authority)
         else {
             throw ConcordError(
                 .certificateMismatch,

@@ -6,9 +6,9 @@ import ConcordModel
 extension PeerManager {
     func attention(
         spaces: [StatusDocument.Space], peers: [StatusDocument.Peer], now: Int64
-    ) -> [StatusDocument.Attention] {
+    ) throws -> [StatusDocument.Attention] {
         let all =
-            alarms.sorted { $0.key < $1.key }.map { key, error in
+            try alarms.sorted { $0.key < $1.key }.map { key, error in
                 let code = acquaintances[key.node].flatMap { setting.trusted.authority(of: $0.known.member) }?
                     .code
                 return line(error.code, .integrity, code, error.message)
@@ -40,18 +40,17 @@ extension PeerManager {
 
     /// Replicas that signed two changes of one number: an alarm as long as something of them has no effect and their
     /// member has done nothing about it.
-    private func forkLines() -> [StatusDocument.Attention] {
-        let spaces = (try? setting.store.spaces()) ?? []
-        return spaces.flatMap { space -> [StatusDocument.Attention] in
-            let roster = try? setting.store.roster(space.id)
-            let forked = ((try? setting.store.nodes(space.id)) ?? []).filter {
+    private func forkLines() throws -> [StatusDocument.Attention] {
+        try setting.store.spaces().flatMap { space -> [StatusDocument.Attention] in
+            let roster = try setting.store.roster(space.id)
+            let forked = try setting.store.nodes(space.id).filter {
                 $0.forkedAt != nil && $0.isVouchedFor
             }
             let replicas = Dictionary(grouping: forked, by: \.replica).sorted { $0.key < $1.key }
             return replicas.compactMap { _, segments in
                 guard let one = segments.first else { return nil }
                 let isSettled =
-                    one.isRevoked || roster?.role(one.member) == nil
+                    one.isRevoked || roster.role(one.member) == nil
                     || segments.allSatisfy { $0.effective == $0.sequence }
                 let what =
                     "\(one.code), \(one.nodeName), wrote two histories from change \(one.forkedAt ?? 0) on in "
@@ -66,9 +65,9 @@ extension PeerManager {
     }
 
     /// Our own member is suspended, or this node revoked.
-    private func standingLines() -> [StatusDocument.Attention] {
-        ((try? setting.store.spaces()) ?? []).compactMap { space in
-            guard let roster = try? setting.store.roster(space.id) else { return nil }
+    private func standingLines() throws -> [StatusDocument.Attention] {
+        try setting.store.spaces().compactMap { space in
+            let roster = try setting.store.roster(space.id)
             let member = setting.identity.memberID
             if roster.entry(member)?.suspensions.isEmpty == false {
                 return line(.ourMemberSuspended, .person, nil, "our member is suspended in \(space.name)")

@@ -11,7 +11,7 @@ extension PeerManager: PeerServices {
             setting.trusted.authority(of: member)?.code ?? member.description
         }
         return PeersDocument(
-            peers: peerDocuments(), addresses: try setting.store.manualAddresses(), pausedAll: paused.all,
+            peers: try peerDocuments(), addresses: try setting.store.manualAddresses(), pausedAll: paused.all,
             paused: codes.sorted())
     }
 

@@ -16,7 +16,7 @@ extension PeerManager {
             spaces.append(try await document(of: space, book))
         }
         let peers = peerDocuments(books)
-        let attention = attention(spaces: spaces, peers: peers, now: now)
+        let attention = try attention(spaces: spaces, peers: peers, now: now)
         let backup = try setting.store.backupRecord()
         return StatusDocument(
             at: Timestamp.text(milliseconds: now), verdict: Self.verdict(attention), node: nodeDocument(now),
@@ -62,7 +62,7 @@ extension PeerManager {
 
     /// The nodes that were met, the addresses that nobody answered at yet, and the members without any node, in
     /// this order; those in trouble first.
-    func peerDocuments() -> [StatusDocument.Peer] { peerDocuments((try? receiptBooks()) ?? [:]) }
+    func peerDocuments() throws -> [StatusDocument.Peer] { peerDocuments(try receiptBooks()) }
 
     private func peerDocuments(_ books: [SpaceID: ReceiptBook]) -> [StatusDocument.Peer] {
         // Who left every roster is no peer any more, unless a session with it is just ending.

@@ -25,8 +25,8 @@ enum StandingTable {
                     """, arguments: [member, statement.code.string, statement.name.string])
         }
         guard let inviter = space.inviter else { return }
-        let member = MemberID(authority: try Certificate(der: inviter))
-        guard roster.entry(member) != nil else { return }
+        let key = try Certificate(der: inviter).publicKey.fingerprint
+        guard roster.entries.contains(where: { $0.hadAuthority(key) }) else { return }
         space.inviter = nil
         try db.execute(sql: "UPDATE space SET inviter = NULL WHERE id = ?", arguments: [space.id])
     }

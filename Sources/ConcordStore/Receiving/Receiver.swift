@@ -78,7 +78,7 @@ final class Receiver: Sendable {
     ) throws {
         for run in runs where !verified.isOver {
             switch try verifier.judge(run) {
-            case .verified(let changes, _):
+            case .verified(let changes):
                 verified.changes += changes
                 verified.durable.raise(run.chain, to: run.lastSequence)
             case .branch(let branch): (verified.branch, verified.forked) = (branch, branch.replica)
@@ -96,7 +96,7 @@ final class Receiver: Sendable {
                     continue
                 }
                 switch try verifier.judge(waiting.run) {
-                case .verified(let changes, _): verified.changes += changes
+                case .verified(let changes): verified.changes += changes
                 case .branch(let branch): (verified.branch, verified.forked) = (branch, branch.replica)
                 case .lacks(let missing): verified.heldBack.keep(waiting.run, until: missing)
                 // Whoever delivered it is not who calls now: it is dropped.

@@ -10,8 +10,8 @@ import GRDB
 struct RunVerifier {
     /// What became of a run.
     enum Verdict {
-        /// Its new changes may be appended to the chain of this name; none if all are held.
-        case verified([VerifiedChange], chain: ReplicaID)
+        /// Its new changes may be appended; none if all are held.
+        case verified([VerifiedChange])
         /// Its author signed two changes of one number: this is another branch than what is held.
         case branch(VerifiedBranch)
         /// It lacks this change.
@@ -108,8 +108,7 @@ struct RunVerifier {
             }
             index += 1
         }
-        guard let last = place.change else { preconditionFailure("A run is not empty.") }
-        return .verified([], chain: last.replica)
+        return .verified([])
     }
 
     /// A run has its limit without the hashes that stand in erased changes: what was erased must not stop it.
@@ -280,7 +279,7 @@ struct RunVerifier {
             return .branch(VerifiedBranch(replica: run.replica, predecessor: place.change, changes: verified))
         }
         remember(verified, of: chain, key)
-        return .verified(verified, chain: chain)
+        return .verified(verified)
     }
 
     private mutating func remember(_ verified: [VerifiedChange], of chain: ReplicaID, _ key: PublicKey) {

@@ -56,11 +56,7 @@ final class ChainWriter {
     /// - Returns: nil if there is nothing to bring back.
     func adoptOwnBranches(author: String, now: Int64) throws -> WrittenChange? {
         let space = batch.space
-        let inner = Set(space.chains.compactMap(\.parent))
-        let ends = space.order.map { space.chains[$0] }.filter { chain in
-            chain.node == node && space.forks[chain.replica] != nil && !inner.contains(chain.name)
-                && chain.effective < chain.sequence
-        }
+        let ends = space.order.map { space.chains[$0] }.hiddenEnds(of: node, forks: space.forks)
         guard !ends.isEmpty else { return nil }
         frontier = try minimal(try computeFrontier(space.ownPlace(node)) + ends.map(\.head))
         return try write(author: author, now: now) { _, _ in

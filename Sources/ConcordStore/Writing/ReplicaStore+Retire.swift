@@ -27,11 +27,7 @@ extension ReplicaStore {
     public func hasOwnBranches(in space: SpaceID, of node: NodeID) throws -> Bool {
         let held = try writer.space(space)
         guard !held.forks.isEmpty else { return false }
-        let inner = Set(held.chains.compactMap(\.parent))
-        return held.chains.contains { chain in
-            chain.node == node && held.forks[chain.replica] != nil && !inner.contains(chain.name)
-                && chain.effective < chain.sequence
-        }
+        return !held.chains.hiddenEnds(of: node, forks: held.forks).isEmpty
     }
 
     /// Brings back what this node wrote itself and what has no effect because its own replica has branches: a database
@@ -63,6 +59,17 @@ extension ReplicaStore {
                 return [held]
             }
             return adopted
+        }
+    }
+}
+
+extension [Chain] {
+    /// The last segments of a node's forked replicas whose ends have no effect.
+    func hiddenEnds(of node: NodeID, forks: [ReplicaID: UInt64]) -> [Chain] {
+        let inner = Set(compactMap(\.parent))
+        return filter { chain in
+            chain.node == node && forks[chain.replica] != nil && !inner.contains(chain.name)
+                && chain.effective < chain.sequence
         }
     }
 }

@@ -77,7 +77,7 @@ extension Member {
             var member: MemberID?
             for space in spaces {
                 let flow = try await ActFlow(options, space: space)
-                guard let line = try? flow.own() else { continue }
+                guard let line = flow.ownLine else { continue }
                 member = try RosterGuide.id(of: line)
                 // One that was interrupted goes on with the spaces that do not know the new key yet.
                 if line.authorities.contains(certificate.publicKey.fingerprint.description) { continue }

@@ -42,7 +42,7 @@ extension Node {
             var found: [(flow: ActFlow, target: Target)] = []
             for space in try await spaces() {
                 let flow = try await ActFlow(options, space: space)
-                guard let own = try? flow.own(), let target = try Target(node, of: own) else { continue }
+                guard let own = flow.ownLine, let target = try Target(node, of: own) else { continue }
                 found.append((flow, target))
             }
             guard let first = found.first?.target else {

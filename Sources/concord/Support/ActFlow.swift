@@ -35,17 +35,20 @@ struct ActFlow {
         guide = try RosterGuide(try await options.common.daemon.members(space: space.id).document)
     }
 
+    /// This node's member on the roster, nil if it is not there.
+    var ownLine: MembersDocument.Member? {
+        let members = guide.document.members
+        return members.first { $0.id == identity.memberId }
+            ?? members.first {
+                ($0.authorities + $0.formerAuthorities).contains(identity.authorityFingerprint)
+            }
+    }
+
     /// This node's member on the roster.
     ///
     /// - Throws: ``ConcordError`` E-4008 if it is not there.
     func own() throws -> MembersDocument.Member {
-        let members = guide.document.members
-        let line =
-            members.first { $0.id == identity.memberId }
-            ?? members.first {
-                ($0.authorities + $0.formerAuthorities).contains(identity.authorityFingerprint)
-            }
-        guard let line else {
+        guard let line = ownLine else {
             throw ConcordError(
                 .unknownMember, "\(identity.member) is not on the roster of “\(guide.document.spaceName)”")
         }
