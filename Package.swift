@@ -8,6 +8,7 @@ let package = Package(
         .executable(name: "concordd", targets: ["concordd"]),
         .executable(name: "concord", targets: ["concord"]),
         .executable(name: "concord-simulator", targets: ["concord-simulator"]),
+        .executable(name: "concord-bench", targets: ["concord-bench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
@@ -23,12 +24,13 @@ let package = Package(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .target(name: "CBOR"),
         .target(name: "ConcordCrypto", dependencies: ["COpenSSL"]),
-        .target(name: "ConcordModel", dependencies: ["CBOR", "ConcordCrypto"]),
+        .target(name: "ConcordText"),
+        .target(name: "ConcordModel", dependencies: ["CBOR", "ConcordCrypto", "ConcordText"]),
         .target(name: "ConcordAPI", dependencies: ["ConcordModel"]),
         .target(
             name: "ConcordStore",
             dependencies: [
-                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel",
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordText",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .target(name: "ConcordSync", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
@@ -44,6 +46,7 @@ let package = Package(
             name: "ConcordNode",
             dependencies: [
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
+                "ConcordText",
                 "ConcordTransport",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -54,7 +57,7 @@ let package = Package(
         .target(
             name: "ConcordClient",
             dependencies: [
-                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel",
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordText",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -79,9 +82,17 @@ let package = Package(
             dependencies: [
                 "ConcordSimulator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .executableTarget(
+            name: "concord-bench",
+            dependencies: [
+                "ConcordCrypto", "ConcordText",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "CBORTests", dependencies: ["CBOR"]),
+        .testTarget(name: "ConcordTextTests", dependencies: ["ConcordText"]),
         .testTarget(name: "ConcordCryptoTests", dependencies: ["ConcordCrypto"]),
-        .testTarget(name: "ConcordModelTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
+        .testTarget(
+            name: "ConcordModelTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordText"]),
         .testTarget(name: "ConcordAPITests", dependencies: ["ConcordAPI"]),
         .target(
             name: "TestSupport",
@@ -90,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "ConcordStoreTests",
             dependencies: [
-                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "TestSupport",
+                "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordText",
+                "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
@@ -109,7 +121,7 @@ let package = Package(
             name: "AdversaryTests",
             dependencies: [
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
-                "TestSupport",
+                "ConcordText", "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Adversary"),

@@ -19,8 +19,8 @@ public struct DoctorDocument: Codable, Hashable, Sendable {
 
     /// One thing that was looked at.
     public struct Check: Codable, Hashable, Sendable {
-        /// What: `identity`, `certificate`, `files`, `disk`, `clock`, `database`, `replicas`, `members`, `network` or
-        /// `refused`.
+        /// What: `identity`, `certificate`, `files`, `disk`, `clock`, `database`, `texts`, `replicas`, `members`,
+        /// `network` or `refused`.
         public var check: String
         /// How it ended.
         public var state: State

@@ -29,13 +29,15 @@ public struct RecordDocument: Codable, Hashable, Sendable {
     public var createdAt: String
     /// When it was last changed, by that author's clock.
     public var updatedAt: String
+    /// In lists and search results, the fields of which only the beginning is given because they are long; else null.
+    public var shortened: [String]?
 
     /// A record in the state that these values describe.
     public init(
         id: String, kind: String, space: String, parent: String?, owner: String, version: String,
         title: String,
         shown: Bool, editedWhileDeleted: Bool, fields: [String: JSONValue], conflicts: [ConflictDocument],
-        createdAt: String, updatedAt: String
+        createdAt: String, updatedAt: String, shortened: [String]? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -50,6 +52,7 @@ public struct RecordDocument: Codable, Hashable, Sendable {
         self.conflicts = conflicts
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+        self.shortened = shortened
     }
 }
 

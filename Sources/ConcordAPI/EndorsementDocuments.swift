@@ -73,7 +73,7 @@ public struct EndorsementsDocument: Codable, Hashable, Sendable {
         }
     }
 
-    /// The SHA-256 of the text that the document shows now; null if it has none, or several in conflict.
+    /// The SHA-256 of the text that the document shows now; null if it has none.
     public var text: String?
     /// Whether somebody endorsed a text that the document does not show any more.
     public var textMovedOn: Bool

@@ -9,7 +9,7 @@ public struct RecordsDocument: Codable, Hashable, Sendable {
     public init(records: [RecordDocument]) { self.records = records }
 }
 
-/// One record with those below it: a record's fields, and `children` and `endorsements` beside them.
+/// One record with those below it: a record's fields, and `children`, `endorsements` and `texts` beside them.
 public struct RecordDetailDocument: Codable, Hashable, Sendable {
     /// The record.
     public var record: RecordDocument
@@ -17,17 +17,21 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
     public var children: [RecordDocument]
     /// Who endorsed it; nil unless it is a document.
     public var endorsements: EndorsementsDocument?
+    /// The versions of the texts that merge among its fields.
+    public var texts: [TextSummaryDocument]
 
     /// A record and those right below it.
     public init(
-        record: RecordDocument, children: [RecordDocument], endorsements: EndorsementsDocument? = nil
+        record: RecordDocument, children: [RecordDocument], endorsements: EndorsementsDocument? = nil,
+        texts: [TextSummaryDocument] = []
     ) {
         self.record = record
         self.children = children
         self.endorsements = endorsements
+        self.texts = texts
     }
 
-    private enum CodingKeys: String, CodingKey { case children, endorsements }
+    private enum CodingKeys: String, CodingKey { case children, endorsements, texts }
 
     /// Reads it; members that are not known here are ignored.
     public init(from decoder: any Decoder) throws {
@@ -35,6 +39,7 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         children = try container.decode([RecordDocument].self, forKey: .children)
         endorsements = try container.decodeIfPresent(EndorsementsDocument.self, forKey: .endorsements)
+        texts = try container.decodeIfPresent([TextSummaryDocument].self, forKey: .texts) ?? []
     }
 
     /// Writes it.
@@ -43,6 +48,7 @@ public struct RecordDetailDocument: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(children, forKey: .children)
         try container.encodeIfPresent(endorsements, forKey: .endorsements)
+        try container.encode(texts, forKey: .texts)
     }
 }
 

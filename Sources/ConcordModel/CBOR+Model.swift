@@ -2,6 +2,7 @@
 
 import CBOR
 import ConcordCrypto
+import ConcordText
 
 extension CBORWriter {
     /// Writes dots as an array of `[replica, sequence]`.
@@ -113,7 +114,7 @@ extension CBORReader {
     }
 
     mutating func textRuns() throws -> [TextRun] {
-        let count = try array(upTo: Limits.changeOperations)
+        let count = try array(upTo: Limits.textRuns)
         var runs: [TextRun] = []
         for _ in 0..<count {
             try array(count: 3)

@@ -5,6 +5,7 @@
 
 import CBOR
 import ConcordCrypto
+import ConcordText
 
 extension Change {
     /// The stored form.

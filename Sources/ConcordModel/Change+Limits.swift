@@ -30,7 +30,14 @@ extension Operation {
         case .edit(let field, let parents, let runs, let inserted):
             try limit("bytes of a name", field.byteCount, Limits.nameBytes)
             try limit("named dots", parents.count, Limits.namedDots)
-            try limit("runs of an edit", runs.count, Limits.changeOperations)
+            try limit("runs of an edit", runs.count, Limits.textRuns)
+            for run in runs {
+                let largest = max(run.position, run.deleted, run.inserted)
+                try limit("scalars of a text", Int(clamping: largest), Limits.textScalars)
+            }
+            // A scalar has a byte at least: what was erased can claim no more than could ever have been there.
+            let claimed = runs.reduce(0) { $0 + $1.inserted }
+            try limit("scalars that an edit inserts", Int(clamping: claimed), Limits.changeBytes)
             try limit("bytes of an edit", inserted?.byteCount ?? 0, Limits.changeBytes)
         case .delete(let seen):
             try limit("entries of a version vector", seen.elements.count, Limits.versionVectorEntries)

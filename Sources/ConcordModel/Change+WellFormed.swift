@@ -3,6 +3,7 @@
 // Of an erased entry the headers are judged; only whether two operations are on equal elements cannot be told any more.
 
 import ConcordCrypto
+import ConcordText
 
 extension Change {
     /// Checks the rules of form and the limits.
@@ -86,6 +87,19 @@ private struct FormCheck {
                 throw malformed("a change deletes and touches one record")
             }
             try checkNames(operation)
+            if case .edit(_, _, let runs, let inserted) = operation { try checkRuns(runs, inserted) }
+        }
+    }
+
+    /// Each run does something, and all together insert exactly the text that is there, unless that was erased.
+    private func checkRuns(_ runs: [TextRun], _ inserted: UTF8Text?) throws {
+        guard runs.allSatisfy({ $0.deleted > 0 || $0.inserted > 0 }) else {
+            throw malformed("a run of an edit does nothing")
+        }
+        guard let inserted else { return }
+        let scalars = runs.reduce(0) { $0 + $1.inserted }
+        guard scalars == UInt64(inserted.string.unicodeScalars.count) else {
+            throw malformed("an edit inserts another number of scalars than its runs say")
         }
     }
 

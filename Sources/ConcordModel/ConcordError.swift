@@ -44,6 +44,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case missingField = "E-1016"
     case notShareable = "E-1017"
     case notConfirmed = "E-1018"
+    case textUnchanged = "E-1019"
+    case unknownTextVersion = "E-1020"
 
     case wrongPassphrase = "E-2001"
     case passphraseNeeded = "E-2002"

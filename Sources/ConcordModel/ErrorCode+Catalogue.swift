@@ -60,6 +60,14 @@ extension ErrorCode {
             .notConfirmed, "What cannot be taken back was not confirmed.",
             "repeat it with --yes as the message says"
         ),
+        (
+            .textUnchanged, "The text is as it was at its base, so nothing was written.",
+            "change the text first"
+        ),
+        (
+            .unknownTextVersion, "The text has no such version here.",
+            "see the text's history for its versions; a version of another node may be on its way"
+        ),
     ]
 
     private static let identity: [(ErrorCode, String, String?)] = [

@@ -13,6 +13,7 @@ extension FieldDescription {
         case .integer(let number): text = UTF8Text(String(number))
         case .bytes, .erased: throw refusal("bytes are not text")
         }
+        if isText { return .text(try mergeable(text)) }
         guard text.byteCount <= Limits.valueBytes else {
             throw ConcordError(
                 .limitExceeded, "\(name) has \(text.byteCount) bytes, \(Limits.valueBytes) are allowed")
@@ -39,6 +40,26 @@ extension FieldDescription {
             guard FieldForm.isAddress(text.string) else { throw refusal("an address is written host:port") }
         }
         return .text(text)
+    }
+
+    /// A text that merges: as long as it may be, and without the scalar that stands for erased ones.
+    ///
+    /// - Throws: ``ConcordError`` E-1003 or E-3002.
+    public func mergeable(_ text: UTF8Text) throws -> UTF8Text {
+        var scalars = 0
+        for scalar in text.string.unicodeScalars {
+            guard scalar != "\u{ffff}" else {
+                throw ConcordError(
+                    .malformedValue, "\(name): U+FFFF stands for what was erased and cannot be written",
+                    action: "take it out of the text")
+            }
+            scalars += 1
+        }
+        guard scalars <= Limits.textScalars else {
+            throw ConcordError(
+                .limitExceeded, "\(name) has \(scalars) characters, \(Limits.textScalars) are allowed")
+        }
+        return text
     }
 
     private func integer(_ value: Value) throws -> Value {

@@ -11,8 +11,10 @@ public enum Limits {
     public static let changeOperations = 1024
     /// Bytes of a register's value or of a set's element.
     public static let valueBytes = 16 << 10
-    /// Unicode scalars of a mergeable text.
+    /// Unicode scalars of a mergeable text; no number of a run may pass it.
     public static let textScalars = 4 << 20
+    /// Runs of one edit of a text.
+    public static let textRuns = 1024
     /// Nesting of arrays in foreign input.
     public static let nesting = 16
     /// Dependencies of a change; a writer whose frontier is wider merges first.

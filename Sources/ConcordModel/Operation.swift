@@ -2,6 +2,7 @@
 // decided inside the record and a replica needs no tombstones (Protocol/changes.md; rules A, B and D of the model).
 
 import ConcordCrypto
+import ConcordText
 
 /// One operation on a record, or on the roster.
 public enum Operation: Hashable, Sendable {
@@ -13,8 +14,8 @@ public enum Operation: Hashable, Sendable {
     case add(field: UTF8Text, element: Value, replacing: [Dot])
     /// Takes an element out of a set: exactly the adds that it names.
     case remove(field: UTF8Text, element: Value, replacing: [Dot])
-    /// Changes a mergeable text; nil for an inserted text that was erased. The format has its place; this level keeps
-    /// and relays it without effect.
+    /// Changes a mergeable text as it was after the edits that `parents` names, run by run; nil for an inserted text that
+    /// was erased.
     case edit(field: UTF8Text, parents: [Dot], runs: [TextRun], inserted: UTF8Text?)
     /// Deletes the record as far as its author had seen it and everything below it.
     case delete(seen: VersionVector)
@@ -54,23 +55,6 @@ public enum Operation: Hashable, Sendable {
         case .unknown: nil
         default: true
         }
-    }
-}
-
-/// A part of a text edit, in Unicode scalars: at `position`, `deleted` scalars go and `inserted` come.
-public struct TextRun: Hashable, Sendable {
-    /// Where, in the text as its author saw it.
-    public let position: UInt64
-    /// How many scalars go.
-    public let deleted: UInt64
-    /// How many scalars of the operation's inserted text come.
-    public let inserted: UInt64
-
-    /// A run with these numbers.
-    public init(position: UInt64, deleted: UInt64, inserted: UInt64) {
-        self.position = position
-        self.deleted = deleted
-        self.inserted = inserted
     }
 }
 

@@ -5,13 +5,14 @@ import CBOR
 import ConcordCrypto
 
 extension RecordState {
-    /// SHA-256 of the deterministic CBOR of `[id, parent, live, [open deletes], [registers], [sets]]`, where a register
-    /// is `[field, [[replica, sequence, value]…]]` ascending by dot, and a set `[field, [[element, [add dots]]…]]`.
+    /// SHA-256 of the deterministic CBOR of `[id, parent, live, [open deletes], [registers], [sets], [texts]]`, where a
+    /// register is `[field, [[replica, sequence, value]…]]` ascending by dot, a set `[field, [[element, [add dots]]…]]`,
+    /// and a text `[field, hash]`.
     ///
     /// - Parameter isLive: whether the record is live, which its descendants have a say in.
     public func digestTerm(isLive: Bool) -> Digest {
         var writer = CBORWriter(capacity: 1024)
-        writer.array(6)
+        writer.array(7)
         writer.record(id)
         if let parent { writer.record(parent) } else { writer.byteString([]) }
         writer.unsigned(isLive ? 1 : 0)
@@ -39,6 +40,12 @@ extension RecordState {
                 writer.value(element.element)
                 writer.dots(element.adds)
             }
+        }
+        writer.array(texts.count)
+        for text in texts {
+            writer.array(2)
+            writer.text(text.field.string)
+            writer.digest(text.hash)
         }
         return SHA256.hash(writer.bytes)
     }

@@ -5,7 +5,7 @@
 import CBOR
 
 extension RecordState {
-    private static let form: UInt64 = 2
+    private static let form: UInt64 = 3
     private static let parts = 11
 
     /// The state in a compact form that ``init(encoded:)`` reads.
@@ -37,7 +37,12 @@ extension RecordState {
         for register in registers { write(register, table, to: &writer) }
         writer.array(sets.count * 2)
         for set in sets { Self.write(set, table, to: &writer) }
-        writer.array(0)
+        writer.array(texts.count * 3)
+        for text in texts {
+            writer.text(text.field.string)
+            writer.digest(text.hash)
+            writer.unsigned(UInt64(text.scalars))
+        }
         return writer.bytes
     }
 
@@ -115,7 +120,7 @@ extension RecordState {
             }
             return ElementSet(field: field, elements: elements)
         }
-        try reader.cbor.array(count: 0)
+        texts = try reader.texts()
         try reader.cbor.expectEnd()
     }
 }
@@ -173,6 +178,21 @@ private struct StateReader {
                     timestamp: Int64(try cbor.unsigned(upTo: Int(Limits.timestamp)))))
         }
         return births
+    }
+
+    /// The texts, ascending by field.
+    mutating func texts() throws -> [RecordState.Text] {
+        let count = try cbor.array(upTo: byteCount)
+        guard count % 3 == 0 else { throw StateError.empty }
+        var texts: [RecordState.Text] = []
+        for _ in 0..<count / 3 {
+            let field = try name()
+            if let last = texts.last, last.field >= field { throw StateError.order }
+            texts.append(
+                RecordState.Text(
+                    field: field, hash: try cbor.digest(), scalars: try cbor.unsigned(upTo: Int.max)))
+        }
+        return texts
     }
 
     /// The value of a register, which may be erased.

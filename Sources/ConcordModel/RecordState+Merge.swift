@@ -6,7 +6,8 @@ extension RecordState {
     /// Applies an allowed operation of an effective change.
     ///
     /// Each operation is to be applied once, after everything in its past; any such order gives the same state. The
-    /// record's `create` was applied by the initializer; operations that have no effect at this level are ignored.
+    /// record's `create` was applied by the initializer; operations that have no effect at this level are ignored. An
+    /// edit touches the record, whatever becomes of it; what it makes of the text is for ``set(_:)`` to say.
     ///
     /// - Parameters:
     ///   - past: the causal past of the operation's change, which also says the change's dot.

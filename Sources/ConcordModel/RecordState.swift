@@ -3,6 +3,8 @@
 // everything is kept in one canonical order and an operation takes away only what its author had seen. Nothing is kept
 // of values that were overwritten: in causal order they can never come back.
 
+import ConcordCrypto
+
 /// The merged state of one record.
 ///
 /// Whether a record is shown depends on its descendants' and ancestors' states too; see ``isLive(touchedBelow:)``.
@@ -41,6 +43,23 @@ public struct RecordState: Hashable, Sendable {
         public internal(set) var elements: [SetElement]
     }
 
+    /// A text that merges, in short; the text itself and its history are the store's.
+    public struct Text: Hashable, Sendable {
+        /// The field.
+        public let field: UTF8Text
+        /// SHA-256 of what people see, without what stands for erased passages.
+        public let hash: Digest
+        /// How many Unicode scalars that is.
+        public let scalars: Int
+
+        /// A text in short.
+        public init(field: UTF8Text, hash: Digest, scalars: Int) {
+            self.field = field
+            self.hash = hash
+            self.scalars = scalars
+        }
+    }
+
     /// A creation. Of one record there is one, unless its author signed two changes of one number, or searched long for
     /// two creations that are given the same id.
     public struct Birth: Hashable, Sendable {
@@ -70,6 +89,8 @@ public struct RecordState: Hashable, Sendable {
     public internal(set) var registers: [Register]
     /// The sets that have elements, ascending by field.
     public internal(set) var sets: [ElementSet]
+    /// The texts that any edit was made of, ascending by field.
+    public internal(set) var texts: [Text]
     /// The changes that touched the record itself, not those on its descendants (rule D3).
     public internal(set) var touched: VersionVector
     /// What deletes cover: the union of what each of them saw, as far as it lay in its past.
@@ -91,6 +112,7 @@ public struct RecordState: Hashable, Sendable {
         births = [birth]
         registers = []
         sets = []
+        texts = []
         touched = VersionVector()
         touched.raise(dot.replica, to: dot.sequence)
         covered = VersionVector()
@@ -130,6 +152,22 @@ public struct RecordState: Hashable, Sendable {
     public func elements(_ field: UTF8Text) -> [SetElement] {
         let index = sets.firstIndex(notBefore: field, by: \.field)
         return index < sets.count && sets[index].field == field ? sets[index].elements : []
+    }
+
+    /// The text of this field, nil if there was no edit of it. O(log n).
+    public func text(_ field: UTF8Text) -> Text? {
+        let index = texts.firstIndex(notBefore: field, by: \.field)
+        return index < texts.count && texts[index].field == field ? texts[index] : nil
+    }
+
+    /// Puts what merging made of a text in the place of what was there.
+    public mutating func set(_ text: Text) {
+        let index = texts.firstIndex(notBefore: text.field, by: \.field)
+        if index < texts.count, texts[index].field == text.field {
+            texts[index] = text
+        } else {
+            texts.insert(text, at: index)
+        }
     }
 
     /// Whether something was done to the record, or to a record below it, that no delete has seen (rule D3).

@@ -21,14 +21,29 @@ public struct FieldDescription: Hashable, Sendable {
         case address
     }
 
+    /// How concurrent writes of a field come together.
+    public enum Merge: Hashable, Sendable {
+        /// All values are kept, and several are a conflict.
+        case register
+        /// A set of elements, in which an add wins.
+        case set
+        /// One text in which everybody's edits are (Protocol/text.md).
+        case text
+    }
+
     /// The field's name, as typed and as stored.
     public let name: UTF8Text
     /// What its values look like.
     public let form: Form
-    /// Whether it is an add-wins set rather than a register.
-    public let isSet: Bool
+    /// How concurrent writes come together.
+    public let merge: Merge
     /// Whether a record cannot be created here without it.
     public let isRequired: Bool
+
+    /// Whether it is an add-wins set.
+    public var isSet: Bool { merge == .set }
+    /// Whether it is a text that merges.
+    public var isText: Bool { merge == .text }
 }
 
 /// A kind of record.
@@ -46,14 +61,17 @@ public struct KindDescription: Hashable, Sendable {
 
     /// The field of this name.
     public func field(_ name: UTF8Text) -> FieldDescription? { fields.first { $0.name == name } }
+
+    /// The first field that is a text that merges; nil if the kind has none.
+    public var textField: UTF8Text? { fields.first(where: \.isText)?.name }
 }
 
 /// The kinds of this level. Operations on records of other kinds are kept and relayed without effect (rule B4), until
 /// a level that knows the kind, and with it who may write it, judges them.
 public enum Vocabulary {
-    /// Raised whenever a kind is added or its write rule set, or a field is added, which the views show; digests are
-    /// compared only between equal levels.
-    public static let level: UInt64 = 2
+    /// Raised whenever a kind is added or its write rule set, or a field is added or merges otherwise, which the views
+    /// show; digests are compared only between equal levels.
+    public static let level: UInt64 = 3
 
     /// All kinds, in the order of display.
     public static let kinds: [KindDescription] = [
@@ -99,7 +117,7 @@ public enum Vocabulary {
                 register("agenda_item", .integer), set("areas"), set("annexes", .record),
                 set("endorsers", .code),
                 register("reported_states", .integer), register("reported_organizations", .integer),
-                register("points", .integer), register("body"), register("notes"),
+                register("points", .integer), mergeable("body"), register("notes"),
             ] + provenance),
     ]
 
@@ -120,10 +138,14 @@ public enum Vocabulary {
     private static func register(
         _ name: UTF8Text, _ form: FieldDescription.Form = .text, required: Bool = false
     ) -> FieldDescription {
-        FieldDescription(name: name, form: form, isSet: false, isRequired: required)
+        FieldDescription(name: name, form: form, merge: .register, isRequired: required)
     }
 
     private static func set(_ name: UTF8Text, _ form: FieldDescription.Form = .text) -> FieldDescription {
-        FieldDescription(name: name, form: form, isSet: true, isRequired: false)
+        FieldDescription(name: name, form: form, merge: .set, isRequired: false)
+    }
+
+    private static func mergeable(_ name: UTF8Text) -> FieldDescription {
+        FieldDescription(name: name, form: .text, merge: .text, isRequired: false)
     }
 }

@@ -116,6 +116,14 @@ public struct Daemon: Sendable {
         store.observeAdvance { space, position in
             continuation.yield(Advance(space: space, position: position))
         }
+        store.observeRepairs { [logger] repair in
+            logger.warning(
+                "a stored text was damaged and is made anew from the log",
+                metadata: [
+                    "space": "\(repair.space)", "record": "\(repair.record)", "field": "\(repair.field)",
+                    "damage": "\(repair.reason)",
+                ])
+        }
         return stream
     }
 

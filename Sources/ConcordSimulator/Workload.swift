@@ -16,6 +16,7 @@ struct Workload {
     /// Why an honest write may be refused.
     static let expectedRefusals: [ErrorCode] = [
         .fieldInConflict, .recordNotShown, .notYetAdmitted, .noConflict, .notTheOwner, .notInStanding,
+        .textUnchanged, .unknownTextVersion,
     ]
 
     /// Some drafts, none if there is nothing to work on.
@@ -48,7 +49,9 @@ struct Workload {
         let own = random.chance(70) ? shared : records.filter { $0.owner == code }
         switch work {
         case .setField, .changeSet:
-            return pick(own.filter(\.shown)).flatMap { edit($0, isSet: work == .changeSet) }
+            guard let record = pick(own.filter(\.shown)) else { return nil }
+            if work == .setField, random.chance(50), let draft = try write(record, store) { return draft }
+            return edit(record, isSet: work == .changeSet)
         case .delete:
             return pick(own.filter(\.shown)).flatMap { id($0) }.map { [.delete($0)] }
         case .restore:
@@ -93,9 +96,23 @@ struct Workload {
         return draft
     }
 
+    /// A change somewhere in the text of a record that has one.
+    private mutating func write(_ record: RecordDocument, _ store: ReplicaStore) throws -> Draft? {
+        guard let id = id(record), let field = Vocabulary.kind(UTF8Text(record.kind))?.textField else {
+            return nil
+        }
+        let present = try store.text(id, space: space)
+        var scalars = Array(present.text.unicodeScalars)
+        let start = random.number(0...scalars.count)
+        let end = min(scalars.count, start + random.number(0...12))
+        scalars.replaceSubrange(start..<end, with: "\(code) \(random.number(1...6)), señor. ".unicodeScalars)
+        let text = UTF8Text(String(String.UnicodeScalarView(scalars)))
+        return [.write(id, field: field, text: text, base: random.chance(50) ? present.version : nil)]
+    }
+
     private mutating func edit(_ record: RecordDocument, isSet: Bool) -> Draft? {
         guard let id = id(record), let kind = Vocabulary.kind(UTF8Text(record.kind)) else { return nil }
-        let fields = kind.fields.filter { $0.isSet == isSet }
+        let fields = kind.fields.filter { $0.isSet == isSet && !$0.isText }
         guard !fields.isEmpty else { return nil }
         let field = random.chance(60) ? fields[0] : random.pick(fields)
         guard let value = value(field) else { return nil }

@@ -68,6 +68,22 @@ public final class ReplicaStore: Sendable {
         writer.observe(observer)
     }
 
+    /// Sets who is told of each stored text that was found damaged and was made anew from the log, after the commit that
+    /// did so.
+    ///
+    /// It is called on the writer's queue and must not block.
+    public func observeRepairs(_ observer: @escaping @Sendable (TextRepair) -> Void) {
+        writer.observeRepairs(observer)
+    }
+
+    /// How often a stored text was found damaged and made anew, since the database was made.
+    public func repairedTexts() throws -> Int64 {
+        try read { reader in
+            let sql = "SELECT value FROM meta WHERE key = ?"
+            return try Int64.fetchOne(reader.db, sql: sql, arguments: [TextRepair.counter]) ?? 0
+        }
+    }
+
     /// The bytes of the database on disk, with its write-ahead log.
     public var databaseBytes: Int64 {
         [path, path + "-wal"].reduce(0) { total, file in

@@ -14,6 +14,7 @@ final class StoreWriter: Sendable {
     private let memory = WriterConfined(StoreMemory())
     private let published = Mutex<[SpaceID: PublishedSpace]>([:])
     private let observer = Mutex<(@Sendable (SpaceID, Int64) -> Void)?>(nil)
+    private let repairObserver = Mutex<(@Sendable (TextRepair) -> Void)?>(nil)
 
     init(pool: DatabasePool, isReadOnly: Bool) {
         self.pool = pool
@@ -25,10 +26,18 @@ final class StoreWriter: Sendable {
         observer.withLock { $0 = body }
     }
 
+    /// Sets who is told of each text that was made anew because it was damaged.
+    func observeRepairs(_ body: @escaping @Sendable (TextRepair) -> Void) {
+        repairObserver.withLock { $0 = body }
+    }
+
     /// Runs `body` on the writer's queue, some time.
     func enqueue(_ body: @escaping @Sendable (Database, StoreMemory) -> Void) {
         pool.asyncWriteWithoutTransaction { db in body(db, self.memory.value(on: db)) }
     }
+
+    /// The writer's memory, for whoever holds the writer's database.
+    func memory(on db: Database) -> StoreMemory { memory.value(on: db) }
 
     /// Runs `body` on the writer's queue and waits for it, also when the task is cancelled: what was begun
     /// ends.
@@ -57,6 +66,9 @@ final class StoreWriter: Sendable {
             throw error
         }
         for space in spaces { publish(space) }
+        let repairs = memory.repairs
+        memory.repairs = []
+        if let tell = repairObserver.withLock({ $0 }) { repairs.forEach(tell) }
         if memory.hasRemains {
             memory.hasRemains = false
             // Should readers be in the way, or this fail, the mark in the database stays for the next attempt.

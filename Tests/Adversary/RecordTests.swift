@@ -4,6 +4,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordStore
+import ConcordText
 import Testing
 
 @testable import TestSupport
@@ -188,8 +189,7 @@ struct RecordTests {
                 .set(field: "shown", value: text("no"), replacing: []),
                 .edit(
                     field: "notes", parents: [],
-                    runs: [TextRun(position: .max, deleted: .max, inserted: .max)],
-                    inserted: "x"),
+                    runs: [TextRun(position: 4_194_304, deleted: 4_194_304, inserted: 1)], inserted: "x"),
                 .unknown(header: [0x81, 0x18, 0x63], value: [0x01]),
             ])
         let kind = chain.creation(of: "nonsense").entry

@@ -132,6 +132,10 @@ struct JSONTests {
                 changes: 1, records: 1, spaces: [],
                 problems: [.init(code: "E-3004", message: "m", space: "s", dot: nil, record: nil)]))
         try check(ErrorDocument(code: "E-1004", message: "m", action: nil))
+        try check(TextSamples.text)
+        try check(TextSamples.written)
+        try check(TextSamples.history)
+        try check(TextSamples.difference)
         try check(ProcedureSamples.procedure)
         try check(ProcedureSamples.members)
         try check(ProcedureSamples.endorsements)

@@ -83,6 +83,8 @@ struct AccessTests {
             ("POST", "/v1/records", .editor), ("PATCH", "/v1/records/1a2b", .editor),
             ("DELETE", "/v1/records/1a2b", .editor), ("POST", "/v1/records/1a2b/resolve", .editor),
             ("POST", "/v1/records/1a2b/share", .editor), ("POST", "/v1/records/1a2b/erase", .administrator),
+            ("GET", "/v1/records/1a2b/text?at=0", .reader), ("PUT", "/v1/records/1a2b/text", .editor),
+            ("GET", "/v1/records/1a2b/history", .reader),
             ("POST", "/v1/import", .editor), ("POST", "/v1/verify", .editor),
             ("POST", "/v1/peers", .administrator), ("DELETE", "/v1/peers", .administrator),
             ("POST", "/v1/peers/pause", .administrator), ("POST", "/v1/spaces", .administrator),

@@ -55,9 +55,10 @@ struct EndorsementServicesTests {
             #expect(now.versions[0].states == 1)
             #expect(now.versions[0].organizations == 1)
 
-            let edit = #"{"set":{"body":"We agree, too."}}"#
+            let edit = #"{"text":"We agree, too."}"#
             #expect(
-                try await node.client.send("PATCH", "/v1/records/\(document.id)", json: edit).status == 200)
+                try await node.client.send("PUT", "/v1/records/\(document.id)/text", json: edit).status == 200
+            )
             _ = try await node.carry(try deu.sign(try endorsement("We agree, too.", of: document)), to: id)
             now = try await shown()
             #expect(now.textMovedOn)

@@ -34,8 +34,17 @@ struct JSONReaderTests {
         ])
     func refused(text: String) { #expect(throws: JSONFailure.self) { try parse(text) } }
 
-    @Test("bytes that are not UTF-8 are refused")
-    func badUTF8() { #expect(throws: JSONFailure.self) { try JSONReader.parse([0x22, 0xff, 0x22]) } }
+    @Test(
+        "bytes that are not UTF-8 are refused, with the first of them",
+        arguments: [
+            ([0x22, 0xff, 0x22], 1), ([0x22, 0x5c, 0x6e, 0x61, 0xe9, 0x22], 4),
+            ([0x5b, 0x22, 0xe6, 0xb0, 0x5c, 0x6e, 0x22, 0x5d], 2),
+        ] as [([UInt8], Int)])
+    func badUTF8(bytes: [UInt8], offset: Int) {
+        let error = #expect(throws: JSONFailure.self) { try JSONReader.parse(bytes[...]) }
+        #expect(error?.reason == "a string is not valid UTF-8")
+        #expect(error?.offset == offset)
+    }
 
     @Test("nesting is bounded")
     func nesting() throws {

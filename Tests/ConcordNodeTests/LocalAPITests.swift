@@ -120,10 +120,17 @@ struct LocalAPITests {
     @Test("a body beyond the limit is refused with E-3002")
     func tooLarge() async throws {
         try await TestNode.run { node in
-            let body = [UInt8](repeating: UInt8(ascii: " "), count: LocalAPILimits.bodyBytes + 1)
-            let response = try await node.client.send("POST", "/v1/records", body)
-            #expect(response.status == 413)
-            #expect(response.errorCode == "E-3002")
+            for (method, path, limit) in [
+                ("POST", "/v1/peers", LocalAPILimits.bodyBytes),
+                ("PATCH", "/v1/records/a", LocalAPILimits.bodyBytes),
+                ("POST", "/v1/records", LocalAPILimits.textBodyBytes),
+                ("PUT", "/v1/records/a/text", LocalAPILimits.textBodyBytes),
+            ] {
+                let body = [UInt8](repeating: UInt8(ascii: " "), count: limit + 1)
+                let response = try await node.client.send(method, path, body)
+                #expect(response.status == 413, "\(method) \(path)")
+                #expect(response.errorCode == "E-3002", "\(method) \(path)")
+            }
         }
     }
 

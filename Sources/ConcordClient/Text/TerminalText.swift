@@ -26,6 +26,19 @@ public enum TerminalText {
         }
     }
 
+    /// `text` with its line feeds and tabs as they are, and all else that is unsafe escaped.
+    public static func escapedText(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            if isUnsafe(scalar), scalar != "\n", scalar != "\t" {
+                result.append(contentsOf: escape(scalar).unicodeScalars)
+            } else {
+                result.append(scalar)
+            }
+        }
+        return String(result)
+    }
+
     /// The columns that `text`, which is escaped already, takes on a terminal.
     public static func width(_ text: String) -> Int {
         text.reduce(0) { $0 + width($1) }

@@ -88,6 +88,10 @@ public struct RecordView {
         if !names.isEmpty { lines.append("") }
         for name in names {
             guard let value = record.fields[name] else { continue }
+            if let text = document.texts.first(where: { $0.field == name }) {
+                lines += self.text(text, Self.text(value), of: record, width: width)
+                continue
+            }
             lines += field(name, value, conflict: record.conflicts.first { $0.field == name }, width: width)
         }
         for conflict in record.conflicts {
@@ -114,6 +118,29 @@ public struct RecordView {
             "  \(index == 0 ? label : String(repeating: " ", count: width))  \(line)"
         }
     }
+
+    /// How long a text is and which version, then the text, or its beginning and how to read the rest.
+    private func text(
+        _ summary: TextSummaryDocument, _ text: String, of record: RecordDocument, width: Int
+    ) -> [String] {
+        let label = TerminalText.padded(TerminalText.escaped(summary.field), to: width)
+        let length = Quantity.plural(summary.scalars, "character", "characters")
+        let version = TerminalText.escaped(summary.version)
+        let isLong = summary.scalars > Self.shownScalars
+        let shown = isLong ? String(text.unicodeScalars.prefix(Self.shownScalars)) + " …" : text
+        var lines = ["\(label)  \(style.faint("\(length) · version \(version)"))"]
+        let indent = String(repeating: " ", count: width + 2)
+        let end = shown.last?.isNewline == true ? shown.dropLast() : shown[...]
+        lines += TerminalText.escapedLines(String(end)).map { indent + $0 }
+        if isLong {
+            let command = "concord \(Self.command(record)) text \(TerminalText.escaped(record.id))"
+            lines.append(indent + style.faint("→ \(command)"))
+        }
+        return lines.map { "  \($0)" }
+    }
+
+    /// Of a longer text, only this many Unicode scalars are shown beside the other fields.
+    private static let shownScalars = 400
 
     private func children(_ children: [RecordDocument]) -> [String] {
         var kinds: [String] = []

@@ -59,8 +59,12 @@ struct RequestQuery {
 
 extension Request {
     /// The JSON object in the body.
-    func object(keys: Set<String>) async throws -> RequestObject {
-        try RequestObject(body: try await bytes(upTo: LocalAPILimits.bodyBytes), keys: keys)
+    ///
+    /// - Parameter maximum: Bytes of the body.
+    func object(keys: Set<String>, upTo maximum: Int = LocalAPILimits.bodyBytes) async throws
+        -> RequestObject
+    {
+        try RequestObject(body: try await bytes(upTo: maximum), keys: keys)
     }
 
     /// The whole body.

@@ -105,7 +105,7 @@ struct JSONReader {
             position += 1
         }
         guard peek != UInt8(ascii: "\"") else {
-            let text = try text(Array(bytes[start..<position]))
+            let text = try text(bytes[start..<position], from: start)
             position += 1
             return text
         }
@@ -115,10 +115,10 @@ struct JSONReader {
             case nil: throw failure("a string is not closed")
             case UInt8(ascii: "\""):
                 position += 1
-                return try text(collected)
+                return try text(collected, from: start)
             case UInt8(ascii: "\\"):
                 position += 1
-                collected += Array(String(try escaped()).utf8)
+                collected.append(contentsOf: try escaped().utf8)
             case .some(let byte) where byte < 0x20: throw failure("a control character stands in a string")
             case .some(let byte):
                 collected.append(byte)
@@ -127,9 +127,17 @@ struct JSONReader {
         }
     }
 
-    private func text(_ collected: [UInt8]) throws(JSONFailure) -> String {
+    /// The text that these bytes are.
+    ///
+    /// - Parameter start: Where its string begins. Escapes are ASCII, so the bytes that stand there are UTF-8 if and
+    ///   only if those that they mean are.
+    private func text(
+        _ collected: some Collection<UInt8>, from start: Int
+    ) throws(JSONFailure) -> String {
         guard let text = String(validating: collected, as: UTF8.self) else {
-            throw failure("a string is not valid UTF-8")
+            let fault = UTF8Check.firstFault(in: bytes[start..<position]) ?? 0
+            throw JSONFailure(
+                reason: "a string is not valid UTF-8", offset: start - bytes.startIndex + fault)
         }
         return text
     }

@@ -14,8 +14,12 @@ enum LocalAPILimits {
     static let importRecordBytes = Limits.changeBytes - (8 << 10)
     /// Bytes that a value takes in a change besides itself and the name of its field.
     static let importValueOverhead = 16
+    /// Bytes of a body with a text that merges: a Unicode scalar takes at most 12, as two escapes `\uXXXX`.
+    static let textBodyBytes = 12 * Limits.textScalars + (1 << 20)
     /// Bytes of every other body; an invite in base64 is the largest.
     static let bodyBytes = 12 << 20
+    /// Unicode scalars of a text that merges, in lists and search results; of a longer one the beginning is given.
+    static let listedTextScalars = 1000
     /// Hits of a search.
     static let searchHits = 1000
     /// Changes of a page of the log.

@@ -14,7 +14,7 @@ extension PeerManager {
                 return line(error.code, .integrity, code, error.message)
             } + forkLines() + standingLines()
             + CertificateExpiry.attention(setting.identity.certificates, now: now)
-            + spaces.flatMap(spaceLines) + peers.flatMap(peerLines)
+            + spaces.flatMap(spaceLines) + peers.flatMap(peerLines) + repairLines()
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }
@@ -75,6 +75,14 @@ extension PeerManager {
             guard roster.isRevoked(setting.identity.nodeID, of: member) else { return nil }
             return line(.ourMemberSuspended, .person, nil, "our member revoked this node in \(space.name)")
         }
+    }
+
+    /// Stored texts that were found damaged since the daemon started. They are whole again, and the verdict is not theirs;
+    /// the disk may be failing.
+    private func repairLines() throws -> [StatusDocument.Attention] {
+        let count = try setting.store.repairedTexts() - earlierRepairs
+        guard count > 0 else { return [] }
+        return [line(.corruptDatabase, .notice, nil, Doctor.repaired(count), action: "concord doctor")]
     }
 
     private func spaceLines(_ space: StatusDocument.Space) -> [StatusDocument.Attention] {

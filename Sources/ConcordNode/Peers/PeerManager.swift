@@ -92,6 +92,8 @@ actor PeerManager {
     var nextRoad = 0
     /// Whose node brought the latest receipt of each node since this one started.
     var receiptRoads: [NodeID: MemberID] = [:]
+    /// How many stored texts had been found damaged before this daemon started.
+    let earlierRepairs: Int64
     private var ownReplicas: [SpaceID: ReplicaID] = [:]
 
     /// A manager that knows what the replica remembers of peers; nothing is dialled before ``start()``.
@@ -99,6 +101,7 @@ actor PeerManager {
         self.setting = setting
         startedAt = setting.clock()
         paused = try setting.store.pausedMembers()
+        earlierRepairs = try setting.store.repairedTexts()
         for peer in try setting.store.peers() where peer.node != setting.identity.nodeID {
             acquaintances[peer.node] = Acquaintance(known: peer)
         }

@@ -40,7 +40,7 @@ public struct Doctor: Sendable {
     /// - Parameter status: What the daemon knows of its peers and of the disk.
     public func examine(_ status: StatusDocument) throws -> DoctorDocument {
         var checks = certificates() + [disk(status.storage)]
-        checks.append(try clock())
+        checks += [try clock(), try texts()]
         for space in try store.spaces() {
             let procedures = Procedures(
                 charter: space.charter.charter, roster: try store.roster(space.id),
@@ -104,6 +104,23 @@ public struct Doctor: Sendable {
             message: "a change of \(latest.member), node \(latest.node), is dated "
                 + "\(Timestamp.text(milliseconds: latest.at)), later than this clock says",
             action: "compare the clocks of both machines")
+    }
+
+    /// Whether stored texts had to be made anew. The log, from which they were, is verified; the disk may be failing.
+    private func texts() throws -> Check {
+        let count = try store.repairedTexts()
+        guard count > 0 else {
+            return Check(check: "texts", state: .good, message: "no stored text was ever found damaged")
+        }
+        return Check(
+            check: "texts", state: .degraded,
+            message: Self.repaired(count) + " since this database was made",
+            code: ErrorCode.corruptDatabase.rawValue, action: "check the disk, then concord verify")
+    }
+
+    /// What is said of stored texts that were found damaged.
+    static func repaired(_ count: Int64) -> String {
+        "\(count == 1 ? "1 stored text was" : "\(count) stored texts were") found damaged and made anew from the log"
     }
 
     // MARK: The spaces

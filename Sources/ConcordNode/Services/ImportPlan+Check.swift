@@ -16,7 +16,7 @@ extension ImportPlan {
             throw ImportRow.refusal(row.line, "a \(kind.name) needs the field “\(field.name)”")
         }
         try checkParent(of: row, kind: kind)
-        try Self.checkSize(of: row)
+        try Self.checkSize(of: row, kind: kind)
     }
 
     /// The rows that are to stand under records that exist already, and the kind of those.
@@ -77,11 +77,12 @@ extension ImportPlan {
         }
     }
 
-    /// A record is created by one change, which has its limits.
-    private static func checkSize(of row: ImportRow) throws {
+    /// A record is created by one change, which has its limits. Texts that merge have their own, and as many changes as
+    /// they need.
+    private static func checkSize(of row: ImportRow, kind: KindDescription) throws {
         var operations = 1
         var bytes = 0
-        for field in row.fields {
+        for field in row.fields where kind.field(field.name)?.isText != true {
             operations += field.contents.count
             for content in field.contents {
                 bytes += field.name.byteCount + content.sample.byteCount + LocalAPILimits.importValueOverhead

@@ -67,11 +67,9 @@ extension StoreServices {
             reportedOrganizations: reported("reported_organizations"))
     }
 
-    /// The SHA-256 of the text that a document shows; nil if it has none, or several that are in conflict.
+    /// The SHA-256 of the text that a document shows; nil if it has none.
     static func textHash(of record: RecordDocument) -> Digest? {
-        guard case .string(let text)? = record.fields["body"], !text.isEmpty,
-            !record.conflicts.contains(where: { $0.field == "body" })
-        else { return nil }
+        guard case .string(let text)? = record.fields["body"], !text.isEmpty else { return nil }
         return SHA256.hash(Array(text.utf8))
     }
 }

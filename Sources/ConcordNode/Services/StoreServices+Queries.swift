@@ -8,7 +8,7 @@ import Logging
 
 extension StoreServices {
     public func conflicts(in text: String?) async throws -> RecordsDocument {
-        RecordsDocument(records: try store.conflicts(space: try text.map { try space($0).id }))
+        RecordsDocument(records: try store.conflicts(space: try text.map { try space($0).id }).map(\.listed))
     }
 
     public func search(
@@ -17,7 +17,7 @@ extension StoreServices {
         if let kind { _ = try Self.kind(kind) }
         let space = try space.map { try self.space($0).id }
         let hits = try await store.search(text, kind: kind, space: space, limit: limit)
-        return SearchDocument(hits: hits.map { .init(record: $0.record, snippet: $0.snippet) })
+        return SearchDocument(hits: hits.map { .init(record: $0.record.listed, snippet: $0.snippet) })
     }
 
     public func log(_ selection: LogSelection) async throws -> LogListDocument {

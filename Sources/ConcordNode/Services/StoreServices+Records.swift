@@ -17,14 +17,15 @@ extension StoreServices {
             },
             parent: try selection.parent.map { try Named(try store.record(idPrefix: $0)).id },
             includeDeleted: selection.includesDeleted)
-        return RecordsDocument(records: try store.records(query))
+        return RecordsDocument(records: try store.records(query).map(\.listed))
     }
 
     public func record(_ id: String) async throws -> RecordDetailDocument {
         let record = try store.record(idPrefix: id)
         let children = try store.children(of: try Named(record).id)
         return RecordDetailDocument(
-            record: record, children: children, endorsements: try endorsements(of: record))
+            record: record, children: children, endorsements: try endorsements(of: record),
+            texts: try texts(of: record))
     }
 
     public func create(_ creation: RecordCreation, author: String) async throws -> RecordDocument {

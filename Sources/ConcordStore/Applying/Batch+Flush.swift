@@ -9,6 +9,7 @@ import GRDB
 extension Batch {
     /// Writes everything that is still only in memory.
     func flush() throws {
+        for work in changed { try settleTexts(of: work) }
         let concerned = try concernedRecords()
         let revealed = try changedVisibility(of: concerned)
         for work in concerned where !work.isRemoved { try write(work) }
@@ -69,6 +70,7 @@ extension Batch {
         } else {
             try insert(work, next)
         }
+        try writeTexts(of: work)
         let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO touch VALUES (?, ?, ?)")
         for touch in work.touches {
             try insert.execute(arguments: [work.row, touch.chain, touch.sequence.stored])
@@ -118,6 +120,7 @@ extension Batch {
         ] {
             try db.cachedStatement(sql: sql).execute(arguments: [work.row])
         }
+        try TextTable.remove(record: work.row, db)
         try markBucket(work)
     }
 

@@ -33,28 +33,14 @@ extension Batch {
         work.isChanged = true
         changed.append(work)
         let (record, former) = (work.state.id, work.state.parent)
-        (work.isRemoved, work.isReborn) = (true, true)
-        let rows = try Row.fetchAll(
-            db,
-            sql: """
-                SELECT \(Arrival.columns), touch.chain FROM touch
-                JOIN log ON log.chain = touch.chain AND log.sequence = touch.sequence
-                WHERE touch.record = ? ORDER BY log.position
-                """, arguments: [row])
-        for row in rows {
-            guard let place = space.place(row: row[6]) else { throw damaged("a touch has no chain") }
-            let arrival = try arrival(row, space.chains[place])
-            guard let entry = arrival.change.entries.first(where: { $0.record == record }) else {
-                throw damaged("a change did not touch what it is said to have touched")
-            }
-            try fold(entry, arrival, into: work)
-        }
+        (work.isRemoved, work.isReborn, work.textsAreNew) = (true, true, true)
+        for (arrival, entry) in try touches(of: row, record) { try fold(entry, arrival, into: work) }
         if !work.isRemoved { try moved(work, from: former) }
     }
 
     /// Applies an entry that is allowed to a record that is made from nothing.
-    private func fold(_ entry: Entry, _ arrival: Arrival, into work: RecordWork) throws {
-        var rest = entry.operations[...]
+    private func fold(_ index: Int, _ arrival: Arrival, into work: RecordWork) throws {
+        var rest = arrival.change.entries[index].operations[...]
         if case .create(let kind, let parent) = rest.first {
             let birth = RecordState.Birth(
                 dot: arrival.past.dot, kind: kind, parent: parent, timestamp: arrival.change.timestamp)
@@ -69,6 +55,6 @@ extension Batch {
             rest = rest.dropFirst()
         }
         guard !work.isRemoved else { throw damaged("a record was touched before it was created") }
-        for operation in rest { try apply(operation, arrival, to: work) }
+        for operation in rest { try apply(operation, arrival, index, to: work) }
     }
 }

@@ -16,6 +16,8 @@ extension Batch {
         case unknownKind = "kind"
         /// The author was no member in standing by the change's past.
         case notInStanding = "standing"
+        /// An edit reaches beyond the text as its author had it, or makes it too long: it alone has no effect.
+        case beyondTheText = "text"
     }
 
     /// Applies the operations of a change that became effective.
@@ -25,17 +27,17 @@ extension Batch {
         for (index, entry) in arrival.change.entries.enumerated() {
             guard let record = entry.record else { continue }
             guard arrival.role == .member else {
-                try refuse(arrival, index, record, author, .notInStanding)
+                try refuse(dot, index, record, author, .notInStanding)
                 continue
             }
-            if let refusal = try apply(entry, of: record, arrival, author) {
-                try refuse(arrival, index, record, author, refusal)
+            if let refusal = try apply(entry, index, of: record, arrival, author) {
+                try refuse(dot, index, record, author, refusal)
             }
         }
     }
 
     private func apply(
-        _ entry: Entry, of record: RecordID, _ arrival: Arrival, _ author: Chain
+        _ entry: Entry, _ index: Int, of record: RecordID, _ arrival: Arrival, _ author: Chain
     ) throws -> Refusal? {
         if entry.erasesOnly {
             try noteErasure(of: record, arrival, author)
@@ -60,7 +62,7 @@ extension Batch {
             return refusal
         }
         guard let work else { return .unknownRecord }
-        for operation in rest { try apply(operation, arrival, to: work) }
+        for operation in rest { try apply(operation, arrival, index, to: work) }
         note(work, touchedBy: author.id, arrival.past.dot.sequence)
         return nil
     }
@@ -73,9 +75,12 @@ extension Batch {
     }
 
     /// Applies an operation that is allowed.
-    func apply(_ operation: Operation, _ arrival: Arrival, to work: RecordWork) throws {
-        work.state.apply(
-            operation.named(in: space), past: arrival.past, timestamp: arrival.change.timestamp)
+    ///
+    /// - Parameter index: the place of its entry in the change.
+    func apply(_ operation: Operation, _ arrival: Arrival, _ index: Int, to work: RecordWork) throws {
+        let named = operation.named(in: space)
+        work.state.apply(named, past: arrival.past, timestamp: arrival.change.timestamp)
+        if let edit = EditOperation(named) { try self.edit(edit, arrival.past, entry: index, of: work) }
     }
 
     private func hasBirth(_ work: RecordWork, in past: CausalPast) -> Bool {
@@ -146,15 +151,21 @@ extension Batch {
         work.parentRow = try work.state.parent.flatMap { try self.work($0)?.row }
     }
 
-    private func refuse(
-        _ arrival: Arrival, _ index: Int, _ record: RecordID, _ author: Chain, _ refusal: Refusal
+    /// Lists an entry as refused, or of an entry the edit.
+    func refuse(
+        _ dot: Dot, _ index: Int, _ record: RecordID, _ author: Chain, _ refusal: Refusal
     ) throws {
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?)").execute(
-            arguments: [author.id, arrival.past.dot.sequence.stored, index, record.data, refusal.rawValue])
+            arguments: [author.id, dot.sequence.stored, index, record.data, refusal.rawValue])
     }
 
     private func note(_ work: RecordWork, touchedBy chain: Int64, _ sequence: UInt64) {
         work.touches.append((chain, sequence))
+        markChanged(work)
+    }
+
+    /// Has the record written.
+    func markChanged(_ work: RecordWork) {
         guard !work.isChanged else { return }
         work.isChanged = true
         changed.append(work)

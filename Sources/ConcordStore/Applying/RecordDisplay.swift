@@ -1,5 +1,6 @@
-// What lists and the SQL views show of a record: its title, and the displayed values as one flat JSON object.
-// Written by hand, byte by byte, because every record that is written passes here.
+// What lists and the SQL views show of a record: its title, and the displayed values as one flat JSON object, save for
+// texts that merge: these may be long, and are read where they are kept. Written by hand, byte by byte, because every
+// record that is written passes here.
 
 import ConcordModel
 
@@ -13,17 +14,18 @@ struct RecordDisplay {
 
     init(_ state: RecordState, kind: KindDescription) {
         title = Self.title(of: state, kind: kind)
+        let texts = kind.fields.filter(\.isText).map(\.name)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(UInt8(ascii: "{"))
-        for register in state.registers {
+        for register in state.registers where !texts.contains(register.field) {
             guard let shown = register.values.first?.value, !shown.isEmpty || register.values.count > 1 else {
                 continue
             }
             Self.appendName(register.field, to: &bytes)
             Self.append(shown, to: &bytes)
         }
-        for set in state.sets {
+        for set in state.sets where !texts.contains(set.field) {
             Self.appendName(set.field, to: &bytes)
             bytes.append(UInt8(ascii: "["))
             for (index, element) in set.elements.enumerated() {
@@ -38,7 +40,7 @@ struct RecordDisplay {
 
     /// The displayed value of the title's field, or of the first other field that has one.
     static func title(of state: RecordState, kind: KindDescription) -> String {
-        for field in [kind.titleField] + kind.fields.map(\.name) {
+        for field in [kind.titleField] + kind.fields.filter({ !$0.isText }).map(\.name) {
             if let value = state.register(field)?.values.first?.value, !value.isEmpty { return value.display }
         }
         return ""

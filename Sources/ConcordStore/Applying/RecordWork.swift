@@ -22,6 +22,10 @@ final class RecordWork {
     var isReborn = false
     /// Whether nothing that has effect created it any more: its row goes.
     var isRemoved = false
+    /// The texts that the batch needed, as they are with what it did.
+    var texts: [UTF8Text: TextWork] = [:]
+    /// Whether the tables' texts do not count any more: the record is folded from nothing.
+    var textsAreNew = false
     /// The changes of this batch that had effect on it.
     var touches: [(chain: Int64, sequence: UInt64)] = []
 

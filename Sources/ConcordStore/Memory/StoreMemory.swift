@@ -10,6 +10,8 @@ final class StoreMemory {
     private var spaces: [SpaceID: SpaceMemory] = [:]
     private var lastPosition: Int64?
     private var lastRecord: Int64?
+    /// The texts that the transaction made anew, because they were damaged.
+    var repairs: [TextRepair] = []
     /// Whether something of erased values may be left in the search index or the write-ahead log.
     var hasRemains = false
 
@@ -43,6 +45,7 @@ final class StoreMemory {
         lastPosition = nil
         lastRecord = nil
         hasRemains = false
+        repairs = []
     }
 }
 

@@ -12,7 +12,7 @@ struct RecordReader {
     /// The columns that ``document(_:)`` reads.
     static let columns = """
         record.uid, record.kind, space.uid, party.code, record.title, record.shown, record.flagged,
-        record.created, record.updated, record.term, record.state, record.space
+        record.created, record.updated, record.term, record.state, record.space, record.id
         """
     /// What the columns are taken from.
     static let source = "record JOIN space ON space.id = record.space JOIN party ON party.id = record.owner"
@@ -33,21 +33,30 @@ struct RecordReader {
             id: try row.record(0).description, kind: row[1], space: try row.digest(2).description,
             parent: state.parent?.description, owner: row[3],
             version: hexadecimal(try row.digest(9).bytes.prefix(8)), title: row[4], shown: row[5],
-            editedWhileDeleted: row[6], fields: Self.fields(of: state),
+            editedWhileDeleted: row[6], fields: try fields(of: state, row[12]),
             conflicts: try state.registers.filter { $0.values.count > 1 }.map { try conflict($0, space) },
             createdAt: Timestamp.text(milliseconds: row[7]), updatedAt: Timestamp.text(milliseconds: row[8]))
     }
 
-    /// The displayed values.
-    static func fields(of state: RecordState) -> [String: JSONValue] {
+    /// The displayed values: of a field that is a text that merges, the text and nothing else.
+    private func fields(of state: RecordState, _ record: Int64) throws -> [String: JSONValue] {
         var fields: [String: JSONValue] = [:]
-        for register in state.registers {
+        let texts = Vocabulary.kind(state.kind)?.fields.filter(\.isText).map(\.name) ?? []
+        if !state.texts.isEmpty {
+            for (field, text) in try TextTable.shown(record: record, db)
+            where texts.contains(UTF8Text(field)) && !text.utf8.isEmpty {
+                fields[field] = .string(text.string)
+            }
+        }
+        for register in state.registers where !texts.contains(register.field) {
             guard let shown = register.values.first?.value, !shown.isEmpty || register.values.count > 1 else {
                 continue
             }
             fields[register.field.string] = shown.json
         }
-        for set in state.sets { fields[set.field.string] = .array(set.elements.map(\.element.json)) }
+        for set in state.sets where !texts.contains(set.field) {
+            fields[set.field.string] = .array(set.elements.map(\.element.json))
+        }
         return fields
     }
 

@@ -32,7 +32,7 @@ extension ReplicaStore {
         }
         let sql = """
             SELECT chain.replica, log.sequence, log.hash, space.uid, party.code, chain.node_name,
-                chain.effective, log.role, log.bytes, chain.space, party.member
+                chain.effective, log.role, log.bytes, chain.space, party.member, log.chain
             FROM log JOIN chain ON chain.id = log.chain JOIN party ON party.id = chain.party
             JOIN space ON space.id = chain.space
             WHERE \(terms.isEmpty ? "1" : terms.joined(separator: " AND "))
@@ -52,9 +52,9 @@ extension ReplicaStore {
         let isEffective = dot.sequence <= row.unsigned(6)
         var operations: [LogDocument.Operation] = []
         for entry in change.entries {
-            let target = try entry.record.flatMap { try LogTarget($0, space: row[9], db) }
+            let target = try entry.record.flatMap { try LogTarget($0, in: row, db) }
             let judge = LogJudge(
-                dot: dot, member: row.bytes(10), isMember: role == 0 && isEffective, target: target)
+                member: row.bytes(10), isMember: role == 0 && isEffective, target: target)
             for operation in entry.operations {
                 operations.append(operation.document(record: entry.record, judge: judge))
             }
@@ -72,41 +72,46 @@ private struct LogTarget {
     let row: Int64
     let kind: UTF8Text
     let owner: [UInt8]
-    let touches: Set<Dot>
+    /// Whether the change had effect on it.
+    let isTouched: Bool
+    /// Whether the change's edit of its text reaches beyond the text, and is without effect.
+    let isInert: Bool
 
     /// Nil if no such record has effect.
-    init?(_ record: RecordID, space: Int64, _ db: Database) throws {
+    ///
+    /// - Parameter change: a row of ``ReplicaStore/log(_:)``.
+    init?(_ record: RecordID, in change: Row, _ db: Database) throws {
         let found = try Row.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT record.id, record.kind, party.member
                     FROM record JOIN party ON party.id = record.owner
                     WHERE record.uid = ? AND record.space = ?
-                    """), arguments: [record.data, space])
+                    """), arguments: [record.data, change[9] as Int64])
         guard let found else { return nil }
         row = found[0]
         kind = UTF8Text(found[1])
         owner = found.bytes(2)
         let sql = """
-            SELECT chain.replica, touch.sequence FROM touch JOIN chain ON chain.id = touch.chain
-            WHERE record = ?
+            SELECT EXISTS (SELECT 1 FROM touch WHERE record = ?1 AND chain = ?3 AND sequence = ?4),
+            EXISTS (SELECT 1 FROM refused WHERE chain = ?3 AND sequence = ?4 AND record = ?2
+                AND reason = '\(Batch.Refusal.beyondTheText.rawValue)')
             """
-        touches = Set(
-            try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [row]).map {
-                Dot(try $0.replica(0), $0.unsigned(1))
-            })
+        let effect = try Row.fetchOne(
+            db.cachedStatement(sql: sql),
+            arguments: [row, record.data, change[11] as Int64, change[1] as Int64])
+        (isTouched, isInert) = (effect?[0] ?? false, effect?[1] ?? false)
     }
 }
 
 /// Says which operations of an entry had effect.
 private struct LogJudge {
-    let dot: Dot
     let member: [UInt8]
     let isMember: Bool
     let target: LogTarget?
 
     /// A change that had effect on a record stands in the index of touches.
-    var allowsOnRecord: Bool { isMember && target?.touches.contains(dot) == true }
+    var allowsOnRecord: Bool { isMember && target?.isTouched == true }
 }
 
 extension ConcordModel.Operation {
@@ -127,7 +132,9 @@ extension ConcordModel.Operation {
         case .add(let field, let value, _): return made("add", field, value)
         case .remove(let field, let value, _): return made("remove", field, value)
         case .edit(let field, _, _, let inserted):
-            return made("edit", field, inserted.map(Value.text) ?? .erased)
+            return made(
+                "edit", field, inserted.map(Value.text) ?? .erased,
+                allowed: judge.allowsOnRecord && judge.target?.isInert == false)
         case .delete: return made("delete")
         case .restore: return made("restore")
         case .act: return made("act", allowed: judge.isMember)

@@ -115,6 +115,7 @@ extension ReplicaStore {
         case "owner": "the record belongs to another member"
         case "kind": "the kind of record is not known to this version"
         case "standing": "the author was no member in standing"
+        case "text": "the edit reaches beyond the text as its author had it"
         default: reason
         }
     }

@@ -36,16 +36,20 @@ extension ReplicaStore {
         for condition in query.whereEquals {
             try check(condition, kind: query.kind)
             terms.append(Self.condition)
-            arguments += ["$.\"\(condition.field)\"", condition.value]
+            arguments += [
+                "$.\"\(condition.field)\"", condition.value, condition.field.string, condition.value,
+            ]
         }
         let condition = terms.isEmpty ? "1" : terms.joined(separator: " AND ")
         let rest = "ORDER BY record.id LIMIT \(query.limit ?? -1) OFFSET \(max(0, query.offset))"
         return try read { try $0.documents(condition, StatementArguments(arguments), then: rest) }
     }
 
-    /// A displayed value, or one of a set's elements, equals a text.
+    /// A displayed value, one of a set's elements, or a text that merges equals a text.
     private static let condition = """
-        EXISTS (SELECT 1 FROM json_each(record.json, ?) WHERE CAST(json_each.value AS TEXT) = ?)
+        (EXISTS (SELECT 1 FROM json_each(record.json, ?) WHERE CAST(json_each.value AS TEXT) = ?)
+        OR EXISTS (SELECT 1 FROM text WHERE text.record = record.id AND text.field = ?
+            AND replace(CAST(text.utf8 AS TEXT), char(65535), '') = ?))
         """
 
     private func check(_ condition: FieldCondition, kind: UTF8Text?) throws {

@@ -52,7 +52,7 @@ extension ReplicaStore {
             """
         return try read { reader in
             try Row.fetchAll(reader.db, sql: sql, arguments: arguments).map { row in
-                SearchHit(record: try reader.document(row), snippet: row[12])
+                SearchHit(record: try reader.document(row), snippet: row[13])
             }
         }
     }
@@ -69,6 +69,7 @@ extension ReplicaStore {
             for value in register.values where !value.value.isEmpty { texts.append(value.value.display) }
         }
         for set in state.sets { texts += set.elements.map(\.element.display) }
+        if !state.texts.isEmpty { texts += try TextTable.shown(record: record, db).map(\.text.string) }
         try db.cachedStatement(sql: "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)")
             .execute(arguments: [record, row[0] as String, texts.joined(separator: "\n")])
     }

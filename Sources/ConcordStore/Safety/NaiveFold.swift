@@ -125,10 +125,13 @@ struct NaiveRecord {
         }
     }
 
+    /// The texts (rule D7), fields ascending.
+    var texts: [NaiveTextCheck] { NaiveTextCheck.texts(of: operations) }
+
     /// The digest term (section E of the model), written down from the rules above.
-    func term(isLive: Bool) -> Digest {
+    func term(isLive: Bool, texts: [NaiveTextCheck]) -> Digest {
         var writer = CBORWriter(capacity: 1024)
-        writer.array(6)
+        writer.array(7)
         writer.byteString(id.bytes)
         writer.byteString(parent?.bytes ?? [])
         writer.unsigned(isLive ? 1 : 0)
@@ -157,6 +160,12 @@ struct NaiveRecord {
                 writer.value(element.element)
                 writer.dots(element.adds)
             }
+        }
+        writer.array(texts.count)
+        for text in texts {
+            writer.array(2)
+            writer.text(text.field.string)
+            writer.digest(text.state.hash)
         }
         return SHA256.hash(writer.bytes)
     }

@@ -160,9 +160,10 @@ struct SpaceVerifier {
                 id: record, parent: births[record]?.first?.parent, operations: operations[record] ?? [])
             let isLive = naive.isLive(touches: touchesBelow[record] ?? naive.touches)
             self.isLive[record] = isLive
-            terms[record] = naive.term(isLive: isLive)
+            let texts = naive.texts
+            terms[record] = naive.term(isLive: isLive, texts: texts)
             do {
-                try compare(naive, isLive: isLive)
+                try compare(naive, texts, isLive: isLive)
             } catch let divergence as Divergence {
                 report(divergence)
             }
@@ -180,19 +181,19 @@ struct SpaceVerifier {
         return line
     }
 
-    private func compare(_ naive: NaiveRecord, isLive: Bool) throws {
+    private func compare(_ naive: NaiveRecord, _ texts: [NaiveTextCheck], isLive: Bool) throws {
         func diverges(_ what: String) -> Divergence {
             Divergence(
                 code: .verificationFailed, message: "\(what) of a record is stored wrongly", record: naive.id)
         }
         let sql = """
-            SELECT kind, title, live, flagged, conflicts, term, json, state, updated FROM record
+            SELECT kind, title, live, flagged, conflicts, term, json, state, updated, id FROM record
             WHERE uid = ? AND space = ?
             """
         let found = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [naive.id.data, row])
         guard let found, let birth = births[naive.id]?.first else { throw diverges("all") }
         guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
-        let term = naive.term(isLive: isLive)
+        let term = naive.term(isLive: isLive, texts: texts)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
         guard let state = try? RecordState(encoded: found.bytes(7)), state.digestTerm(isLive: isLive) == term,
             state.touched == VersionVector(naive.touches), state.created == birth.dot,
@@ -212,6 +213,21 @@ struct SpaceVerifier {
         guard found[1] == display.title, found[6] == display.json, found[8] == state.updatedAt else {
             throw diverges("what the views show")
         }
+        try compare(texts, with: state, row: found[9])
+    }
+
+    /// Compares texts and their histories with what is stored.
+    private func compare(_ texts: [NaiveTextCheck], with state: RecordState, row: Int64) throws {
+        func check(_ problem: String?) throws {
+            guard let problem else { return }
+            throw Divergence(code: .verificationFailed, message: problem, record: state.id)
+        }
+        try check(
+            texts.map(\.state) == state.texts ? nil : "what a record says of its texts is stored wrongly")
+        for text in texts { try check(try text.problem(record: row, db)) }
+        let sql = "SELECT COUNT(*) FROM text WHERE record = ?"
+        let stored = try Int.fetchOne(db.cachedStatement(sql: sql), arguments: [row]) ?? 0
+        try check(stored == texts.count ? nil : "a text is stored that no edit made")
     }
 
     // MARK: The whole

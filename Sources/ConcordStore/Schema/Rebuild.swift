@@ -30,6 +30,9 @@ enum Rebuild {
         for table in ["touch", "search_dirty"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
         }
+        for table in ["text", "text_chunk"] {
+            try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
+        }
         try db.execute(sql: "DELETE FROM search WHERE rowid IN \(records)", arguments: [space.id])
         try db.execute(sql: "DELETE FROM record WHERE space = ?", arguments: [space.id])
         try db.execute(sql: "DELETE FROM bucket WHERE space = ?", arguments: [space.id])

@@ -11,9 +11,8 @@ import GRDB
 enum Schema {
     /// "CNCD", at offset 68 of the file.
     static let applicationID: Int32 = 0x434e_4344
-    /// The first version that can be brought up to date. Before it changes had another form, in which they cannot be
-    /// verified any more.
-    static let oldestVersion = 2
+    /// The first version that can be brought up to date. Before it changes had other forms, or texts did not merge.
+    static let oldestVersion = 3
     /// The migrations, in order: the first makes ``oldestVersion``. A migration that was released is never changed.
     static let migrations: [@Sendable (Database) throws -> Void] = [{ try createTables($0) }]
     /// The version that this program writes.
@@ -125,6 +124,8 @@ enum Schema {
     ///   the digest term; `state` is everything that merging needs.
     /// - `touch`: which changes had effect on a record.
     /// - `refused`: entries of effective changes that the rules do not allow; `entry` is their place in the change.
+    /// - `text`: the texts that merge, as they are now, with U+FFFF for each erased scalar; see ``StoredTextRows``.
+    /// - `text_chunk`: their histories in pieces of whole edits; `first` is the piece's first event.
     /// - `bucket`: digests of the 4,096 parts of the visible state; a dirty one is recomputed when it is
     ///   asked for.
     private static let recordTables = """
@@ -145,6 +146,12 @@ enum Schema {
         CREATE TABLE refused (
             chain INTEGER NOT NULL, sequence INTEGER NOT NULL, entry INTEGER NOT NULL, record BLOB NOT NULL,
             reason TEXT NOT NULL, PRIMARY KEY (chain, sequence, entry)) WITHOUT ROWID;
+        CREATE TABLE text (
+            record INTEGER NOT NULL, field TEXT NOT NULL, version BLOB NOT NULL, edits INTEGER NOT NULL,
+            events INTEGER NOT NULL, utf8 BLOB NOT NULL, PRIMARY KEY (record, field));
+        CREATE TABLE text_chunk (
+            record INTEGER NOT NULL, field TEXT NOT NULL, first INTEGER NOT NULL, events INTEGER NOT NULL,
+            bytes BLOB NOT NULL, PRIMARY KEY (record, field, first));
         CREATE TABLE bucket (
             space INTEGER NOT NULL, bucket INTEGER NOT NULL, digest BLOB, dirty INTEGER NOT NULL,
             PRIMARY KEY (space, bucket)) WITHOUT ROWID;

@@ -8,7 +8,7 @@ import GRDB
 enum Views {
     private static let key = "views"
     /// Raised when the text of the views changes while the vocabulary stays.
-    private static let form = 2
+    private static let form = 3
 
     /// Makes the views anew unless they are those of this vocabulary.
     static func refresh(_ db: Database) throws {
@@ -28,7 +28,8 @@ enum Views {
 
     static func definition(of kind: KindDescription) -> String {
         let fields = kind.fields.map { field in
-            "json_extract(record.json, '$.\(field.name)') AS \(quoted(field.name.string))"
+            let value = field.isText ? text(field.name) : "json_extract(record.json, '$.\(field.name)')"
+            return "\(value) AS \(quoted(field.name.string))"
         }
         let parent = kind.parent.map { parent in
             [
@@ -48,6 +49,14 @@ enum Views {
             FROM record JOIN space ON space.id = record.space JOIN party ON party.id = record.owner
             WHERE record.kind = '\(kind.name)' AND record.shown
             """
+    }
+
+    /// What people see of a text: without what stands for erased scalars, null if nothing is left.
+    private static func text(_ field: UTF8Text) -> String {
+        """
+        (SELECT nullif(replace(CAST(text.utf8 AS TEXT), char(65535), ''), '') FROM text
+            WHERE text.record = record.id AND text.field = '\(field)')
+        """
     }
 
     private static let roster = """

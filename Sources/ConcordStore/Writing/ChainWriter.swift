@@ -33,20 +33,39 @@ final class ChainWriter {
     /// The node as which this writes.
     var node: NodeID { NodeID(certificate: signer.certificate) }
 
-    /// Writes one draft as one change.
+    /// Writes one draft as one change; as several, if its texts are too large for one.
     ///
     /// - Throws: ``DraftRefusal`` for what the draft's author can cause, before anything had effect; any
     ///   other error means that the transaction must be rolled back.
     func write(_ draft: Draft, author: String, now: Int64) throws -> WrittenChange {
         var created: [RecordID] = []
-        return try write(author: author, now: now) { dot, timestamp in
+        var texts: [TextDraft] = []
+        let first = try write(author: author, now: now) { dot, timestamp in
             var builder = DraftBuilder(batch: batch, member: signer.member, dot: dot, timestamp: timestamp)
             let entries = try builder.entries(of: draft)
-            created = builder.created
+            (created, texts) = (builder.created, builder.texts)
             return entries
         } created: {
             created
         }
+        var last = first
+        for var text in texts {
+            var parents = text.isBegun ? [first.dot] : text.parents
+            while let entry = text.takeNext(after: parents) {
+                do {
+                    last = try write(author: author, now: now) { _, _ in
+                        [entry]
+                    } created: {
+                        created
+                    }
+                } catch let refusal as DraftRefusal {
+                    // The beginning of the text has effect already.
+                    throw refusal.error
+                }
+                parents = [last.dot]
+            }
+        }
+        return last
     }
 
     /// Brings branches of this node's own replicas back into effect that it forked itself, because its database was set
@@ -183,6 +202,9 @@ final class ChainWriter {
     private static var shortOfRandomness: ConcordError {
         ConcordError(.internalError, "the random source gave no new replica id")
     }
+
+    /// Has the frontier computed anew: somebody else wrote to the space.
+    func forgetFrontier() { frontier = nil }
 
     /// Signs the last change, if it is not signed yet. Before a transaction is committed this must be done.
     func finish() throws {

@@ -12,6 +12,9 @@ public enum RecordEdit: Hashable, Sendable {
     case create(kind: UTF8Text, parent: ParentReference? = nil, fields: [FieldEdit])
     /// Writes fields. With `base`, only if the record still has this version.
     case update(RecordID, [FieldEdit], base: String? = nil)
+    /// Writes a text that merges: what of it is another than in the version `base` becomes an edit, and what others did
+    /// since stays. Without `base` it is compared with the present text.
+    case write(RecordID, field: UTF8Text, text: UTF8Text, base: String?)
     /// Settles a field with several concurrent values.
     case resolve(RecordID, field: UTF8Text, Resolution)
     /// Deletes the record as far as it is seen here, with everything below it.
@@ -57,7 +60,8 @@ public enum Resolution: Hashable, Sendable {
     case value(Value)
 }
 
-/// A change that is durable.
+/// A change that is durable. A draft with a large text becomes several changes, which stand or fall together: then it is
+/// the last of them.
 public struct WrittenChange: Hashable, Sendable {
     /// Its name.
     public let dot: Dot

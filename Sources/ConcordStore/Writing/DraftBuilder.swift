@@ -19,6 +19,8 @@ struct DraftBuilder {
     private var placeOfEdit: [Int: Int] = [:]
     private var acts: [SignedAct] = []
     private var erasures: [Entry] = []
+    /// What the draft writes to texts.
+    var texts: [TextDraft] = []
 
     init(batch: Batch, member: MemberID, dot: Dot, timestamp: Int64) {
         self.batch = batch
@@ -39,6 +41,7 @@ struct DraftBuilder {
             Entry(record: entry.record, operations: entry.operations.map { $0.real(in: space) })
         }
         if !acts.isEmpty { entries.append(Entry(record: nil, operations: acts.map(Operation.act))) }
+        addTexts(to: &entries)
         guard !entries.isEmpty else { throw ConcordError(.usage, "there is nothing to write") }
         return entries
     }
@@ -54,6 +57,8 @@ struct DraftBuilder {
             let work = drafts[place].work
             if let base, let work { try check(work, base: base) }
             for field in fields { try write(field, place) }
+        case .write(let record, let field, let text, let base):
+            try write(text, to: field, base: base, place: try open(record))
         case .resolve(let record, let field, let resolution):
             try resolve(field, resolution, place: try open(record))
         case .delete(let record):
@@ -167,6 +172,7 @@ struct DraftBuilder {
     }
 
     private func check(_ work: RecordWork, base: String) throws {
+        try batch.settleTexts(of: work)
         let version = work.state.version(isLive: try batch.isLive(work))
         guard version == base else {
             throw ConcordError(
@@ -190,7 +196,7 @@ struct DraftBuilder {
     /// A delete stands alone: its author saw the record as it was before the change.
     private mutating func checkDeletes() throws {
         for draft in drafts where draft.deletes {
-            guard !draft.writesAnything else {
+            guard !draft.writesAnything, !texts.contains(where: { $0.record == draft.record }) else {
                 throw ConcordError(.usage, "one change cannot both delete and write record \(draft.record)")
             }
         }

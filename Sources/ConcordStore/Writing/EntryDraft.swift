@@ -98,12 +98,14 @@ extension DraftBuilder {
             guard !field.isSet else {
                 throw ConcordError(.malformedValue, "\(field.name) is a set: add to it or remove from it")
             }
+            guard !field.isText else { return try begin(field, with: value, place) }
             if let values = drafts[place].work?.state.register(field.name)?.values, values.count > 1 {
                 throw ConcordError(
                     .fieldInConflict, "\(field.name) holds \(values.count) concurrent values")
             }
             try set(field, value, place)
         case .add(_, let value), .remove(_, let value):
+            guard !field.isText else { throw Self.mustBeMerged(field, drafts[place].record) }
             guard field.isSet else {
                 throw ConcordError(.malformedValue, "\(field.name) is no set: write it with `=`")
             }
@@ -146,7 +148,7 @@ extension DraftBuilder {
         drafts[place].set(field.name, value)
     }
 
-    private func description(_ name: UTF8Text, _ place: Int) throws -> FieldDescription {
+    func description(_ name: UTF8Text, _ place: Int) throws -> FieldDescription {
         let kind = drafts[place].kind
         guard let field = kind.field(name) else {
             let known = kind.fields.map(\.name.string).joined(separator: ", ")

@@ -137,8 +137,10 @@ private struct WriteGroup {
     /// goes on, so that runs lie together in the log.
     mutating func writer(in space: SpaceID, for signer: any NodeSigner) throws -> ChainWriter {
         let node = NodeID(certificate: signer.certificate)
-        for (other, writer) in writers where other == space && writer.node != node { try writer.finish() }
+        let others = writers.filter { $0.space == space && $0.writer.node != node }
+        for (_, writer) in others { try writer.finish() }
         if let known = writers.first(where: { $0.space == space && $0.writer.node == node }) {
+            if !others.isEmpty { known.writer.forgetFrontier() }
             return known.writer
         }
         let writer = ChainWriter(batch: try batch(of: space), signer: signer, random: random)
@@ -180,11 +182,26 @@ private struct WriteGroup {
 }
 
 extension RecordEdit {
+    /// Bytes of a value that take about as long as an operation.
+    private static let bytesOfAnOperation = 1 << 10
+
     /// About how many operations the edit becomes.
     fileprivate var weight: Int {
         switch self {
-        case .create(_, _, let fields), .update(_, let fields, _): fields.count + 1
+        case .create(_, _, let fields), .update(_, let fields, _):
+            fields.reduce(1) { $0 + 1 + $1.byteCount / RecordEdit.bytesOfAnOperation }
+        case .write(_, _, let text, _): 1 + text.byteCount / RecordEdit.bytesOfAnOperation
         default: 1
+        }
+    }
+}
+
+extension FieldEdit {
+    /// The bytes of the value, if it is text.
+    fileprivate var byteCount: Int {
+        switch self {
+        case .set(_, .text(let text)), .add(_, .text(let text)), .remove(_, .text(let text)): text.byteCount
+        case .set, .add, .remove: 0
         }
     }
 }

@@ -12,8 +12,8 @@ struct EndorseDocument: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "endorse", abstract: "Sign that the own member endorses a document's exact text.",
         discussion: """
-            What is signed is the SHA-256 of the text as it stands now. When the text changes, the endorsement \
-            stays with the text that was signed; `document show` says so.
+            What is signed is the SHA-256 of the text as it stands now; what is printed names its version. When the \
+            text changes, the endorsement stays with the text that was signed; `document show` says so.
             """)
     @Argument(help: "The id or a unique prefix of it.") var id: String
     @OptionGroup var options: ActOptions
@@ -23,18 +23,14 @@ struct EndorseDocument: AsyncParsableCommand {
         guard record.shown else {
             throw ConcordError(.recordNotShown, "the document, or a record above it, is deleted")
         }
-        if let conflict = record.conflicts.first(where: { $0.field == "body" }) {
-            throw ConcordError(
-                .fieldInConflict,
-                "the text holds \(conflict.values.count) concurrent values, so there is none to endorse")
-        }
-        guard case .string(let text)? = record.fields["body"], !text.isEmpty else {
+        let current = try await options.common.daemon.text(record.id).document
+        guard !current.text.isEmpty else {
             throw ConcordError(
                 .missingField, "the document has no text to endorse",
-                action: "write one: concord document set \(record.id) body=…")
+                action: "write one: concord document edit \(record.id)")
         }
         let flow = try await ActFlow(options, space: record.space)
-        let hash = SHA256.hash(Array(text.utf8))
+        let hash = SHA256.hash(Array(current.text.utf8))
         guard let document = RecordID(text: record.id) else {
             throw ConcordError(.internalError, "the daemon's id of the record is not one: \(record.id)")
         }
@@ -43,7 +39,8 @@ struct EndorseDocument: AsyncParsableCommand {
         try await flow.finish(
             .endorsement(act),
             more: ActReport(lines: [
-                "“\(record.title)”, \(text.unicodeScalars.count) characters; the text's SHA-256:",
+                "“\(record.title)”, version \(current.version), "
+                    + "\(Quantity.plural(current.scalars, "character", "characters")); the text's SHA-256:",
                 Quantity.fingerprint(hash.description),
             ]))
     }

@@ -56,7 +56,10 @@ struct DocumentCommands: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: DocumentKind.family, abstract: "Documents.",
         subcommands: [CreateDocument.self] + commands(of: DocumentKind.self)
-            + [EndorseDocument.self, ShareRecord<DocumentKind>.self])
+            + [
+                DocumentText.self, WriteDocument.self, EditDocument.self, DocumentHistory.self,
+                DocumentDifference.self, EndorseDocument.self, ShareRecord<DocumentKind>.self,
+            ])
 }
 
 /// The family of `profile`.
@@ -74,7 +77,8 @@ struct CreateDocument: AsyncParsableCommand {
     @Argument(help: "field=value, or field+=element for sets.") var fields: [String] = []
     @Option(help: "The title.") var title: String?
     @Option(help: "The kind, such as communiqué.") var kind: String?
-    @Option(help: ArgumentHelp("A file whose text becomes the body; - is standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file in UTF-8 that becomes the text; - is standard input.", valueName: "file"))
     var file: String?
     @OptionGroup var space: SpaceOption
     @OptionGroup var common: CommonOptions
@@ -83,12 +87,17 @@ struct CreateDocument: AsyncParsableCommand {
         var fields = try await common.assignments(fields, kind: DocumentKind.kind)
         if let title { try fields.set("title", to: title) }
         if let kind { try fields.set("kind", to: kind) }
-        if let file { try fields.set("body", to: try LocalFile.readText(file)) }
+        let typed = try file.map { try LocalFile.readDocumentText($0, over: "") }
+        if let typed { try fields.set("body", to: typed.text) }
         guard !fields.isEmpty else {
             throw ConcordError(.usage, "a document needs a title", action: "give --title and --kind")
         }
-        let answer = try await common.daemon.create(
+        var answer = try await common.daemon.create(
             kind: DocumentKind.kind, space: space.name, parent: nil, fields)
+        if let typed {
+            for remark in typed.remarks { common.output.remark(remark) }
+            answer = try answer.telling(typed)
+        }
         common.output.answer(answer) { [TerminalText.escaped($0.id)] }
     }
 }

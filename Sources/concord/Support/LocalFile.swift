@@ -11,11 +11,36 @@ enum LocalFile {
     ///
     /// - Throws: ``ConcordError`` E-1010.
     static func read(_ path: String) throws -> [UInt8] {
-        if path == "-" { return try readAll(STDIN_FILENO, path: "standard input") }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw refusal("\(path) cannot be read") }
+        try read(path, upTo: ClientLimits.fileBytes) { name in
+            ConcordError(
+                .unreadableFile, "\(name) has more than \(ClientLimits.fileBytes >> 20) MiB",
+                action: "split it")
+        }
+    }
+
+    /// The text of a file that is written over another text; `-` is standard input.
+    ///
+    /// - Throws: ``ConcordError`` E-1010, or E-3002 for one that is longer than any text.
+    static func readDocumentText(_ path: String, over base: String) throws -> TypedText {
+        let bytes = try read(path, upTo: ClientLimits.textFileBytes) { name in
+            ConcordError(
+                .limitExceeded,
+                "\(name) has more than \(ClientLimits.textFileBytes) bytes; a text has at most "
+                    + "\(Limits.textScalars) characters",
+                action: "split it; nothing was written")
+        }
+        return try TypedText(bytes, over: base, name: Self.name(path))
+    }
+
+    private static func name(_ path: String) -> String { path == "-" ? "standard input" : path }
+
+    private static func read(
+        _ path: String, upTo maximum: Int, tooLarge: (String) -> ConcordError
+    ) throws -> [UInt8] {
+        let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw refusal("\(name(path)) cannot be read") }
         defer { close(descriptor) }
-        return try readAll(descriptor, path: path)
+        return try readAll(descriptor, name: name(path), upTo: maximum, tooLarge: tooLarge)
     }
 
     /// The text of a file in UTF-8.
@@ -51,19 +76,26 @@ enum LocalFile {
                 ? ConcordError(.fileExists, "\(path) exists already and is not overwritten")
                 : refusal("\(path) cannot be written")
         }
+        defer { close(descriptor) }
+        do {
+            try writeAll(bytes, to: descriptor, path: path)
+        } catch {
+            unlink(path)
+            throw error
+        }
+    }
+
+    /// Writes all bytes.
+    ///
+    /// - Throws: ``ConcordError`` E-1010 or E-5004.
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let reason = refusal("\(path) cannot be written")
-                close(descriptor)
-                unlink(path)
-                throw reason
-            }
+            guard count > 0 else { throw refusal("\(path) cannot be written") }
             rest.removeFirst(count)
         }
-        close(descriptor)
     }
 
     /// Writes a file in place of the one that is there, whole or not at all.
@@ -79,24 +111,23 @@ enum LocalFile {
         }
     }
 
-    private static func readAll(_ descriptor: Int32, path: String) throws -> [UInt8] {
+    private static func readAll(
+        _ descriptor: Int32, name: String, upTo maximum: Int, tooLarge: (String) -> ConcordError
+    ) throws -> [UInt8] {
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw refusal("\(path) cannot be read") }
+            guard count >= 0 else { throw refusal("\(name) cannot be read") }
             if count == 0 { return result }
             result += buffer[..<count]
-            guard result.count <= ClientLimits.fileBytes else {
-                throw ConcordError(
-                    .unreadableFile, "\(path) has more than \(ClientLimits.fileBytes >> 20) MiB",
-                    action: "split it")
-            }
+            guard result.count <= maximum else { throw tooLarge(name) }
         }
     }
 
-    private static func refusal(_ message: String) -> ConcordError {
+    /// What the system just refused.
+    static func refusal(_ message: String) -> ConcordError {
         let number = errno
         return ConcordError(
             number == ENOSPC ? .diskFull : .unreadableFile, "\(message): \(String(cString: strerror(number)))"

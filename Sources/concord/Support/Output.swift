@@ -23,11 +23,13 @@ extension Answer where Document: Encodable {
 struct Output: Sendable {
     let json: Bool
     let style: TextStyle
+    private let isTerminal: Bool
 
     init(json: Bool) {
         self.json = json
+        isTerminal = isatty(STDOUT_FILENO) == 1
         style = TextStyle(
-            isTerminal: isatty(STDOUT_FILENO) == 1, environment: Caller.environment,
+            isTerminal: isTerminal, environment: Caller.environment,
             terminalColumns: Self.terminalColumns)
     }
 
@@ -48,6 +50,16 @@ struct Output: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(document))
+    }
+
+    /// Any JSON document.
+    static func value(_ json: [UInt8]) throws -> JSONValue {
+        try JSONDecoder().decode(JSONValue.self, from: Data(json))
+    }
+
+    /// Prints a text exactly as it is; on a terminal with what could harm it escaped.
+    func text(_ text: String) {
+        write(isTerminal ? TerminalText.escapedText(text) : text, to: STDOUT_FILENO)
     }
 
     /// Prints a JSON document.

@@ -4,10 +4,12 @@
 import CBOR
 import ConcordCrypto
 import ConcordModel
+import ConcordText
 import Testing
 
 @Suite("Changes: erased form")
 struct ErasedFormTests {
+    private static let body = [TextRun(position: 0, deleted: 0, inserted: 11)]
     private static let secret = "Ana Ibáñez, +34 91 000 00 00"
 
     /// Two contacts and an act, in three entries.
@@ -23,7 +25,7 @@ struct ErasedFormTests {
                     .set(field: "age", value: .integer(42), replacing: []),
                     .add(field: "areas", element: .text("secret area"), replacing: []),
                     .remove(field: "areas", element: .bytes([1, 2, 3]), replacing: [Dot(1, 1)]),
-                    .edit(field: "body", parents: [], runs: [], inserted: "secret body"),
+                    .edit(field: "body", parents: [], runs: body, inserted: "secret body"),
                     .unknown(header: [0x81, 0x0b], value: [0x61, 0x78]),
                 ]),
             Entry(record: 8, operations: [.set(field: "name", value: .text("kept"), replacing: [])]),
@@ -77,7 +79,7 @@ struct ErasedFormTests {
         #expect(operations[1] == .set(field: "name", value: .erased, replacing: [Dot(1, 1)]))
         #expect(operations[3] == .add(field: "areas", element: .erased, replacing: []))
         #expect(operations[4] == .remove(field: "areas", element: .erased, replacing: [Dot(1, 1)]))
-        #expect(operations[5] == .edit(field: "body", parents: [], runs: [], inserted: nil))
+        #expect(operations[5] == .edit(field: "body", parents: [], runs: Self.body, inserted: nil))
         #expect(operations[6] == .unknown(header: [0x81, 0x0b], value: []))
         #expect(operations.filter(\.isErased).count == 6)
         let bytes = erased.encoded()

@@ -2,6 +2,7 @@
 
 import ConcordCrypto
 import ConcordModel
+import ConcordText
 
 extension Seeded {
     mutating func dot() -> Dot {

@@ -2,6 +2,7 @@
 
 import ConcordCrypto
 import ConcordModel
+import ConcordText
 import Testing
 
 @Suite("Changes: rules of form")
@@ -227,6 +228,22 @@ struct WellFormedTests {
             ]), dot
         ),
         (
+            "a run of an edit does nothing",
+            change([Entry(record: 1, operations: [edit([(0, 0, 1), (3, 0, 0)], "x")])]), dot
+        ),
+        (
+            "an edit inserts another number of scalars than its runs say",
+            change([Entry(record: 1, operations: [edit([(0, 0, 1), (1, 1, 1)], "é")])]), dot
+        ),
+        (
+            "an edit inserts another number of scalars than its runs say",
+            change([Entry(record: 1, operations: [edit([], "x")])]), dot
+        ),
+        (
+            "an edit inserts another number of scalars than its runs say",
+            change([Entry(record: 1, operations: [edit([(0, 0, 1)], "e\u{301}")])]), dot
+        ),
+        (
             "a replica is bound by its first change and no other",
             change([Entry(record: nil, operations: [.bind(Binding(certificate: [1]))])]), dot
         ),
@@ -280,6 +297,12 @@ struct WellFormedTests {
         (0..<count).map { Dot(ReplicaID(integerLiteral: 100 + UInt64($0)), 1) }
     }
 
+    private static func edit(_ runs: [(UInt64, UInt64, UInt64)], _ inserted: UTF8Text?) -> Operation {
+        .edit(
+            field: "body", parents: [],
+            runs: runs.map { TextRun(position: $0.0, deleted: $0.1, inserted: $0.2) }, inserted: inserted)
+    }
+
     private static let limits: [(String, Int, @Sendable (Int) -> Change)] = [
         (
             "operations", Limits.changeOperations,
@@ -324,6 +347,28 @@ struct WellFormedTests {
                                 replacing: [])
                         ])
                 ])
+            }
+        ),
+        (
+            "runs of an edit", Limits.textRuns,
+            { count in
+                let runs = (0..<count).map { (UInt64($0), UInt64(1), UInt64(0)) }
+                return change([Entry(record: 1, operations: [edit(runs, "")])])
+            }
+        ),
+        (
+            "position of a run", Limits.textScalars,
+            { change([Entry(record: 1, operations: [edit([(UInt64($0), 1, 0)], "")])]) }
+        ),
+        (
+            "scalars that a run deletes", Limits.textScalars,
+            { change([Entry(record: 1, operations: [edit([(0, UInt64($0), 0)], "")])]) }
+        ),
+        (
+            "scalars that an edit inserts", Limits.changeBytes,
+            {
+                let runs = [(UInt64(0), UInt64(0), UInt64($0 - 7)), (0, 0, 7)]
+                return change([Entry(record: 1, operations: [edit(runs, text($0))])])
             }
         ),
         (

@@ -1,6 +1,7 @@
 // The rules of the merge by example: each test is a sentence about what people do at the same time.
 
 import ConcordModel
+import ConcordText
 import Testing
 
 @Suite("Merge of a record: examples")
@@ -198,7 +199,10 @@ struct MergeExampleTests {
         }
         #expect(state == before)
         state.apply(
-            .edit(field: "body", parents: [], runs: [], inserted: "x"),
+            .edit(
+                field: "body", parents: [], runs: [TextRun(position: 0, deleted: 0, inserted: 1)],
+                inserted: "x"
+            ),
             past: past(norway, 2, knowing: [Dot(spain, 1)]), timestamp: 99)
         #expect(state.touched[norway] == 2 && state.updatedAt == 99 && state.registers == before.registers)
     }

@@ -131,7 +131,7 @@ struct NaiveRecord: Hashable {
                 writeDot(dot)
             }
         }
-        writer.array(6)
+        writer.array(7)
         writer.byteString(id.bytes)
         writer.byteString(parent?.bytes ?? [])
         writer.unsigned(isLive ? 1 : 0)
@@ -158,6 +158,8 @@ struct NaiveRecord: Hashable {
                 writeDots(adds)
             }
         }
+        // The model applies no edits: what became of the texts is for the store to say.
+        writer.array(0)
         return SHA256.hash(writer.bytes)
     }
 }

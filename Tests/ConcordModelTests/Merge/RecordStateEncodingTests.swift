@@ -81,6 +81,13 @@ struct RecordStateEncodingTests {
             other.apply(operation, past: CausalPast(of: Dot(2, 2), others: past.others), timestamp: 10)
             states.append(other)
         }
+        for text in ["", "1", "2"] {
+            for field in ["a", "b"] as [UTF8Text] {
+                var state = base
+                state.set(RecordState.Text(field: field, hash: SHA256.hash(Array(text.utf8)), scalars: 1))
+                states.append(state)
+            }
+        }
         let terms = states.map { $0.digestTerm(isLive: true) } + states.map { $0.digestTerm(isLive: false) }
         #expect(Set(terms).count == terms.count)
     }

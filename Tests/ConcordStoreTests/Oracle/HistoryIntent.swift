@@ -1,12 +1,14 @@
 // What a writer wants to do to records, before it is known what that will be called and what it overwrites.
 
+import ConcordText
+
 /// One thing that a change is to do, with its choices made.
 enum HistoryIntent: Equatable {
     case create(kind: String, parent: String?)
     case set(String, field: String, value: String)
     case add(String, field: String, element: String)
     case remove(String, field: String, element: String)
-    case edit(String)
+    case edit(String, number: Int)
     case delete(String)
     case restore(String)
 }
@@ -14,11 +16,12 @@ enum HistoryIntent: Equatable {
 /// The kinds that histories use.
 enum HistoryKind {
     static let owned: Set<String> = ["contact"]
-    static let shared: Set<String> = ["meeting", "agenda_item"]
+    static let shared: Set<String> = ["meeting", "agenda_item", "document"]
     static let unknown = "unheard_of"
     static let elements = ["PP", "QQ", "RR"]
 
     static func title(_ kind: String) -> String { kind == "contact" ? "name" : "title" }
+    static func text(_ kind: String) -> String? { kind == "document" ? "body" : nil }
     static func set(_ kind: String) -> String? {
         ["contact": "areas", "meeting": "organizers", unknown: "things"][kind]
     }
@@ -50,7 +53,7 @@ extension HistoryCraft {
             case .set(let record, let field, _): guard takes(record, field) else { continue }
             case .add(let record, _, let element), .remove(let record, _, let element):
                 guard takes(record, "element " + element) else { continue }
-            case .edit(let record): guard takes(record, "text") else { continue }
+            case .edit(let record, _): guard takes(record, "text") else { continue }
             case .restore(let record):
                 guard !touched.contains(record), takes(record, "life") else { continue }
                 if manner == nil { deleted.insert(record) }
@@ -109,8 +112,8 @@ extension HistoryCraft {
             if case .add = edit { return .add(record, field: field, element: name) }
             let isThere = view.records[record]?.sets[field]?[name] != nil
             return isThere || manner != nil ? .remove(record, field: field, element: name) : nil
-        case .edit(let pick):
-            return manner == nil ? nil : writable(pick).map { .edit($0.record) }
+        case .edit(let pick, let how):
+            return writable(pick, asText: true).map { .edit($0.record, number: how.number) }
         case .delete(let pick):
             return writable(pick).map { .delete($0.record) }
         case .restore(let pick):
@@ -131,7 +134,8 @@ extension HistoryCraft {
         }
         switch kind {
         case 0, 1: return .create(kind: "contact", parent: nil)
-        case 2, 3: return .create(kind: "meeting", parent: nil)
+        case 2: return .create(kind: "meeting", parent: nil)
+        case 3: return .create(kind: "document", parent: nil)
         case 6 where manner != nil: return .create(kind: HistoryKind.unknown, parent: parent(records))
         default: return parent(meetings).map { .create(kind: "agenda_item", parent: $0) }
         }
@@ -143,10 +147,11 @@ extension HistoryCraft {
     }
 
     /// A record that this node would write. What is not shown is not written (rule D6).
-    private func writable(_ pick: HistoryPick) -> (record: String, kind: String)? {
+    private func writable(_ pick: HistoryPick, asText: Bool = false) -> (record: String, kind: String)? {
         let choices = records.filter {
             let record = view.records[$0]!
-            return manner != nil || record.isShown && mayWrite(record)
+            let isText = HistoryKind.text(record.kind) != nil
+            return manner != nil || record.isShown && mayWrite(record) && (!asText || isText)
         }
         return pick(choices).map { ($0, view.records[$0]!.kind) }
     }
@@ -195,7 +200,7 @@ extension HistoryCraft {
                     .remove(
                         record: record, field: field, element: element,
                         names: names(adds(record, field, element), dot)))
-            case .edit(let record): put(record, .edit(record: record, field: "notes"))
+            case .edit(let record, let number): put(record, edit(record, number, dot))
             case .delete(let record): put(record, .delete(record: record, seen: seen(below: record, dot)))
             case .restore(let record):
                 let open = view.records[record]?.openDeletes.map { oracle.change($0)!.dot } ?? []
@@ -203,6 +208,35 @@ extension HistoryCraft {
             }
         }
         return entries
+    }
+
+    /// The text that an honest writer makes of what it sees.
+    func changed(_ record: String, number: Int) -> String {
+        var scalars = Array((view.records[record]?.texts["body"]?.text ?? "").unicodeScalars)
+        let position = number % (scalars.count + 1)
+        let end = min(scalars.count, position + number / 7 % 5)
+        scalars.replaceSubrange(position..<end, with: "<\(number) é>".unicodeScalars)
+        return String(String.UnicodeScalarView(scalars))
+    }
+
+    /// An edit by hand, which may name other versions than it was written against, and reach beyond the text.
+    private func edit(_ record: String, _ number: Int, _ dot: OracleDot) -> OracleOperation {
+        let field = HistoryKind.text(view.records[record]?.kind ?? "") ?? "notes"
+        let held = view.records[record]?.texts[field]
+        let seen = held?.edits.map { oracle.change($0)!.dot } ?? []
+        let length = held?.text.unicodeScalars.count ?? 0
+        var (runs, inserted) = ([TextRun](), "")
+        for part in 0...number % 2 {
+            let (position, text) = ((number + 3 * part) % (length + 2), part == 1 ? "" : "{\(number % 10)}")
+            inserted += text
+            runs.append(
+                TextRun(
+                    position: UInt64(position), deleted: UInt64(number / 3 % 3 + part),
+                    inserted: UInt64(text.unicodeScalars.count)))
+        }
+        return .edit(
+            record: record, field: field,
+            OracleEdit(parents: names(seen, dot), runs: runs, inserted: inserted))
     }
 
     private func adds(_ record: String, _ field: String, _ element: String) -> [OracleDot] {

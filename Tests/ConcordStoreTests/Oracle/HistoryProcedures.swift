@@ -134,7 +134,9 @@ extension HistoryCraft {
                 return .update(id(record), [.remove(UTF8Text(field), text(element))])
             case .delete(let record): return .delete(id(record))
             case .restore(let record): return .restore(id(record))
-            case .edit: preconditionFailure("an honest node edits no text here")
+            case .edit(let record, let number):
+                return .write(
+                    id(record), field: "body", text: UTF8Text(changed(record, number: number)), base: nil)
             }
         }
     }

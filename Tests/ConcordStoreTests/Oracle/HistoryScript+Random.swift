@@ -110,12 +110,12 @@ extension HistoryScript {
         }
 
         private func edit(_ dice: inout HistoryDice) -> HistoryEdit {
-            switch dice.number(0...9) {
+            switch dice.number(0...10) {
             case 0, 1: .create(kind: dice.number(0...6), parent: dice.pick())
             case 2, 3, 4: .set(dice.pick(), field: dice.number(0...1), value: dice.number(0...9))
             case 5: .add(dice.pick(), element: dice.number(0...2))
             case 6: .remove(dice.pick(), element: dice.number(0...2))
-            case 7: .edit(dice.pick())
+            case 7, 10: .edit(dice.pick(), dice.pick())
             case 8: .delete(dice.pick())
             default: .restore(dice.pick())
             }

@@ -48,8 +48,8 @@ enum HistoryEdit {
     case set(HistoryPick, field: Int, value: Int)
     case add(HistoryPick, element: Int)
     case remove(HistoryPick, element: Int)
-    /// An edit of a text, which touches its record.
-    case edit(HistoryPick)
+    /// An edit of a text, which touches its record; the second number says what it does.
+    case edit(HistoryPick, HistoryPick)
     case delete(HistoryPick)
     case restore(HistoryPick)
 

@@ -1,4 +1,10 @@
-// Rules D: the fold of the allowed operations of effective changes.
+// Rules D: the fold of the allowed operations of effective changes. What edits make of a text is not for this oracle to
+// say (the store's verification does, scalar by scalar): here it is enough that a text is a function of its edits, so
+// they are merged in one order, that in which the oracle learned of them.
+
+import ConcordCrypto
+import ConcordModel
+import ConcordText
 
 extension Oracle {
     /// A value of a register, which the hash of its change tells from that of another branch.
@@ -22,8 +28,17 @@ extension Oracle {
         let registers: [String: [Value]]
         /// By field and element, the hashes of the adds, ascending.
         let sets: [String: [String: [String]]]
-        /// Field and hash of each text edit.
-        let edits: Set<[String]>
+        /// By field, what the edits make of it.
+        let texts: [String: Text]
+    }
+
+    /// A text, and the edits of it.
+    struct Text: Hashable {
+        let text: String
+        /// Hashes, in the order in which the oracle learned of them.
+        let edits: [String]
+        /// Of these, the ones that reach beyond the text.
+        let inert: Set<String>
     }
 
     private struct Applied {
@@ -109,7 +124,7 @@ extension Oracle {
         return Record(
             kind: kind, owner: changes[first.change].member, parent: parent, isLive: true, isShown: true,
             openDeletes: openDeletes(applied), registers: registers(applied), sets: sets(applied),
-            edits: edits(applied))
+            texts: texts(applied, in: held))
     }
 
     private func openDeletes(_ applied: [Applied]) -> [String] {
@@ -159,11 +174,36 @@ extension Oracle {
         return sets.mapValues { $0.mapValues { $0.sorted() } }
     }
 
-    private func edits(_ applied: [Applied]) -> Set<[String]> {
-        Set(
-            applied.compactMap { one in
-                guard case .edit(_, let field) = one.operation else { return nil }
-                return [field, changes[one.change].hash]
-            })
+    private func texts(_ applied: [Applied], in held: OracleSet) -> [String: Text] {
+        var edits: [String: [(change: Int, edit: OracleEdit)]] = [:]
+        for one in applied {
+            guard case .edit(_, let field, let edit) = one.operation else { continue }
+            edits[field, default: []].append((one.change, edit))
+        }
+        return edits.mapValues { edits in
+            var ids: [Int: TextEditID] = [:]
+            var (text, inert) = (MergedText(), Set<String>())
+            for (index, edit) in edits {
+                let parents = ids.keys.sorted().filter { takes(edit.parents, index, $0) }
+                let id = TextEditID(agent(of: index, in: held), UInt64(changes[index].dot.sequence))
+                ids[index] = id
+                let made = TextEdit(
+                    id: id, parents: parents.map { ids[$0]! }, runs: edit.runs,
+                    inserted: Array(edit.inserted.utf8))
+                guard let found = try? text.apply([made]) else { preconditionFailure("edits fit together") }
+                if !found.isEmpty { inert.insert(changes[index].hash) }
+            }
+            return Text(
+                text: String(decoding: text.text.utf8, as: UTF8.self),
+                edits: edits.map { changes[$0.change].hash },
+                inert: inert)
+        }
+    }
+
+    /// The name of the chain of a change; in a scene, where names are words, what stands for it.
+    private func agent(of change: Int, in held: OracleSet) -> TextAgent {
+        let name = chainName(of: change, in: held)
+        let value = bytes(hexadecimal: name).flatMap { Bytes16($0) } ?? SHA256.hash(Array(name.utf8)).mark
+        return TextAgent(high: value.high, low: value.low)
     }
 }

@@ -2,6 +2,8 @@
 // for identities; nothing about encoding, signatures or storage is here, so that the rules can be read
 // without them.
 
+import ConcordText
+
 /// (replica, sequence), which after an equivocation names more than one change.
 struct OracleDot: Hashable, Comparable, CustomStringConvertible {
     let replica: String
@@ -70,7 +72,7 @@ enum OracleOperation: Hashable {
     case set(record: String, field: String, value: String, names: Set<OracleDot>)
     case add(record: String, field: String, element: String, names: Set<OracleDot>)
     case remove(record: String, field: String, element: String, names: Set<OracleDot>)
-    case edit(record: String, field: String)
+    case edit(record: String, field: String, OracleEdit)
     case delete(record: String, seen: [String: Int])
     case restore(record: String, names: Set<OracleDot>)
     case act(OracleSignedAct)
@@ -81,12 +83,19 @@ enum OracleOperation: Hashable {
     var record: String? {
         switch self {
         case .create(let record, _, _), .set(let record, _, _, _), .add(let record, _, _, _),
-            .remove(let record, _, _, _), .edit(let record, _), .delete(let record, _),
+            .remove(let record, _, _, _), .edit(let record, _, _), .delete(let record, _),
             .restore(let record, _):
             record
         case .act, .other: nil
         }
     }
+}
+
+/// What an edit does to a text.
+struct OracleEdit: Hashable {
+    let parents: Set<OracleDot>
+    let runs: [TextRun]
+    let inserted: String
 }
 
 /// A change as somebody made it.

@@ -43,9 +43,18 @@ extension Oracle {
                 refused.insert([changes[index].hash, String(place)])
             }
         }
+        let records = fold(effect.effective, in: held)
+        for (record, found) in records {
+            for hash in found.texts.values.flatMap(\.inert) {
+                let place = changes[number[hash]!].operations.firstIndex {
+                    if case .edit(record, _, _) = $0 { true } else { false }
+                }
+                refused.insert([hash, String(place!)])
+            }
+        }
         return OracleView(
             effective: Set(effect.effective.map { changes[$0].hash }), roster: roster(effect),
-            records: fold(effect.effective, in: held), refused: refused)
+            records: records, refused: refused)
     }
 
     func roster(_ effect: Effect) -> [String: OracleView.Line] {

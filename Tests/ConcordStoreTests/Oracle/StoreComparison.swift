@@ -191,7 +191,24 @@ struct StoreComparison {
             check("open deletes", state.openDeletes.map { names[$0] ?? "?" }.sorted(), record.openDeletes)
             compareFields(state, record, names, check: check)
         }
+        try compareTexts(db, &found)
         for id in view.records.keys where !seen.contains(id) { found.append("record \(id) is missing") }
+    }
+
+    private func compareTexts(_ db: Database, _ found: inout [String]) throws {
+        let sql = "SELECT record.uid, field, utf8 FROM text JOIN record ON record.id = text.record"
+        var stored: [String: String] = [:]
+        for row in try Row.fetchAll(db, sql: sql) {
+            let record = RecordID(bytes: row[0] as Data)?.description ?? "?"
+            stored["\(record) \(row[1] as String)"] = String(decoding: row[2] as Data, as: UTF8.self)
+        }
+        var expected: [String: String] = [:]
+        for (record, found) in view.records {
+            for (field, text) in found.texts { expected["\(record) \(field)"] = text.text }
+        }
+        for text in Set(stored.keys).union(expected.keys).sorted() where stored[text] != expected[text] {
+            found.append("text \(text): \(stored[text] ?? "none"), oracle \(expected[text] ?? "none")")
+        }
     }
 
     private func compareFields(
@@ -208,6 +225,10 @@ struct StoreComparison {
             let isOrdered = Set(values.map(\.dot)).count == values.count
             check(field, isOrdered ? words : words.sorted(), isOrdered ? expected : expected.sorted())
         }
+        let texts = record.texts.sorted { $0.key < $1.key }
+        check(
+            "texts", state.texts.map { "\($0.field): \($0.hash)" },
+            texts.map { "\($0.key): \(SHA256.hash(Array($0.value.text.utf8)))" })
         let sets = Set(state.sets.map(\.field.string)).union(record.sets.keys)
         for field in sets.sorted() {
             let mine = state.elements(UTF8Text(field)).map {

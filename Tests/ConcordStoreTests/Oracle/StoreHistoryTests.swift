@@ -39,7 +39,10 @@ import Testing
         }
         // Histories in which nothing happens would show nothing.
         guard Self.seeds.count > 5 else { return }
-        for event in ["honest writes", "hostile writes", "hidden", "suspended", "forked", "refused", "dead"] {
+        for event in [
+            "honest writes", "hostile writes", "hidden", "suspended", "forked", "refused", "dead", "texts",
+            "inert",
+        ] {
             #expect(tally[event, default: 0] > 0, "no \(event) in \(tally)")
         }
     }
@@ -80,5 +83,8 @@ import Testing
         tally["revoked", default: 0] +=
             history.oracle.effect(of: history.log.held(lines)).restricting.own.count
         tally["refused", default: 0] += view.refused.count
+        let texts = view.records.values.flatMap(\.texts.values)
+        tally["texts", default: 0] += texts.count { $0.edits.count > 1 }
+        tally["inert", default: 0] += texts.reduce(0) { $0 + $1.inert.count }
     }
 }

@@ -164,7 +164,9 @@ final class StoreLog {
             return .add(record: record, field: field.string, element: element.plain, names: names(dots))
         case .remove(let field, let element, let dots):
             return .remove(record: record, field: field.string, element: element.plain, names: names(dots))
-        case .edit(let field, _, _, _): return .edit(record: record, field: field.string)
+        case .edit(let field, let parents, let runs, let inserted):
+            let edit = OracleEdit(parents: names(parents), runs: runs, inserted: inserted?.string ?? "")
+            return .edit(record: record, field: field.string, edit)
         case .delete(let seen): return .delete(record: record, seen: seen.named)
         case .restore(let dots): return .restore(record: record, names: names(dots))
         case .act, .bind, .erase, .unknown: return .other

@@ -156,7 +156,10 @@ struct StoreScene {
             return .add(field: UTF8Text(field), element: text(element), replacing: dots(names))
         case .remove(_, let field, let element, let names):
             return .remove(field: UTF8Text(field), element: text(element), replacing: dots(names))
-        case .edit(_, let field): return .edit(field: UTF8Text(field), parents: [], runs: [], inserted: "x")
+        case .edit(_, let field, let edit):
+            return .edit(
+                field: UTF8Text(field), parents: dots(edit.parents), runs: edit.runs,
+                inserted: UTF8Text(edit.inserted))
         case .delete(_, let seen): return .delete(seen: vector(seen))
         case .restore(_, let names): return .restore(deletes: dots(names))
         case .act, .other: preconditionFailure("such an operation stands on no record")

@@ -20,6 +20,7 @@ struct LocalAPIRoutes: Sendable {
         addPeerRoutes(to: version)
         addSpaceRoutes(to: version)
         addRecordRoutes(to: version)
+        addTextRoutes(to: version)
         addQueryRoutes(to: version)
         addCareRoutes(to: version)
     }

@@ -10,7 +10,8 @@ extension LocalAPIRoutes {
             try APIResponse.json(try await services.records(try Self.selection(request)))
         }
         group.post("records") { request, context in
-            let object = try await request.object(keys: ["kind", "space", "parent", "set", "add"])
+            let object = try await request.object(
+                keys: ["kind", "space", "parent", "set", "add"], upTo: LocalAPILimits.textBodyBytes)
             let creation = RecordCreation(
                 kind: UTF8Text(try object.text("kind")), space: try object.optionalText("space"),
                 parent: try object.optionalText("parent"), edits: try Self.edits(object))
