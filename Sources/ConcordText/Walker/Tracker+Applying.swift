@@ -170,16 +170,47 @@ extension Tracker {
 
     // MARK: Deleting
 
-    /// Deletes at most `count` characters from the `position`-th that is there: as many as stand in one span.
+    /// Deletes characters from the `position`-th that is there, and takes those that are in the text being built out of
+    /// it. They may stand apart: what their author did not see stays in between.
     ///
-    /// - Returns: how many, and where they were in the text that is being built, nil if they were deleted there already.
-    mutating func delete(_ count: Int32, at position: Int32) -> (count: Int32, effect: Int32?) {
-        let (cursor, effect) = find(position)
-        let span = base(cursor.leaf)[Int(cursor.slot)]
-        let part = min(count, span.length - cursor.offset)
-        change(cursor, part, by: 1, deletes: true)
-        note(Deletion(id: span.id + cursor.offset, count: part))
-        return (part, span.isDeleted ? nil : effect + cursor.offset)
+    /// - Parameter shows: false if the text includes the deletion already.
+    mutating func delete(_ count: Int32, at position: Int32, in text: inout TextBuffer, shows: Bool) {
+        var (cursor, effect) = find(position)
+        var removed: (effect: Int32, count: Int32) = (0, 0)
+        var left = count
+        while true {
+            let span = base(cursor.leaf)[Int(cursor.slot)]
+            let part = min(left, span.length - cursor.offset)
+            if !span.isDeleted && shows {
+                effect += cursor.offset
+                if effect != removed.effect {
+                    if removed.count > 0 { text.remove(Int(removed.count), at: Int(removed.effect)) }
+                    removed = (effect, 0)
+                }
+                removed.count += part
+            }
+            let first = span.id + cursor.offset
+            change(cursor, part, by: 1, deletes: true)
+            note(Deletion(id: first, count: part))
+            left -= part
+            guard left > 0 else { break }
+            if !step(behind: first + part - 1, &cursor, &effect) { (cursor, effect) = find(position) }
+        }
+        if removed.count > 0 { text.remove(Int(removed.count), at: Int(removed.effect)) }
+    }
+
+    /// Goes from a character to the next one that is there, if it is near; `effect` grows by what is passed of the text
+    /// being built.
+    private func step(behind id: Int32, _ cursor: inout TrackerCursor, _ effect: inout Int32) -> Bool {
+        cursor = locate(id)
+        for _ in 0..<16 {
+            cursor.slot += 1
+            cursor.offset = 0
+            guard let span = roll(&cursor) else { return false }
+            if span.prepare == 1 { return true }
+            effect += span.effectWidth
+        }
+        return false
     }
 
     // MARK: Changing the version

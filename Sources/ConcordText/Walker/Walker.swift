@@ -206,12 +206,7 @@ struct Walker: ~Copyable {
 
     private mutating func delete(_ part: TextHistory.Part, _ text: inout TextBuffer, shows: Bool) {
         tracker.places.set(part.start, to: Int32(tracker.deletionCount))
-        var left = part.count
-        while left > 0 {
-            let step = tracker.delete(left, at: part.position)
-            if let effect = step.effect, shows { text.remove(Int(step.count), at: Int(effect)) }
-            left -= step.count
-        }
+        tracker.delete(part.count, at: part.position, in: &text, shows: shows)
     }
 
     // MARK: Judging
