@@ -11,13 +11,25 @@ extension Change {
         try limit("operations in a change", operationCount, Limits.changeOperations)
         try limit("dependencies of a change", dependencies.count, Limits.dependencies)
         try limit("bytes of an author's label", authorLabel.byteCount, Limits.authorLabelBytes)
+        var claimed: UInt64 = 0
         for entry in entries {
-            for operation in entry.operations { try operation.checkLimits() }
+            for operation in entry.operations {
+                try operation.checkLimits()
+                claimed += operation.insertedScalars
+            }
         }
+        // A scalar has a byte at least: what was erased can claim no more than could ever have been there.
+        try limit("scalars that a change inserts", Int(clamping: claimed), Limits.changeBytes)
     }
 }
 
 extension Operation {
+    /// How many scalars of a text the operation inserts, as it says.
+    fileprivate var insertedScalars: UInt64 {
+        guard case .edit(_, _, let runs, _) = self else { return 0 }
+        return runs.reduce(0) { $0 + $1.inserted }
+    }
+
     fileprivate func checkLimits() throws {
         switch self {
         case .create(let kind, _):
@@ -32,12 +44,10 @@ extension Operation {
             try limit("named dots", parents.count, Limits.namedDots)
             try limit("runs of an edit", runs.count, Limits.textRuns)
             for run in runs {
-                let largest = max(run.position, run.deleted, run.inserted)
-                try limit("scalars of a text", Int(clamping: largest), Limits.textScalars)
+                let longest = max(run.deleted, run.inserted)
+                try limit("scalars of a run", Int(clamping: longest), Limits.textScalars)
+                try limit("the position of a run", Int(clamping: run.position), Limits.textClaimed)
             }
-            // A scalar has a byte at least: what was erased can claim no more than could ever have been there.
-            let claimed = runs.reduce(0) { $0 + $1.inserted }
-            try limit("scalars that an edit inserts", Int(clamping: claimed), Limits.changeBytes)
             try limit("bytes of an edit", inserted?.byteCount ?? 0, Limits.changeBytes)
         case .delete(let seen):
             try limit("entries of a version vector", seen.elements.count, Limits.versionVectorEntries)

@@ -13,6 +13,8 @@ public enum Limits {
     public static let valueBytes = 16 << 10
     /// Unicode scalars of a mergeable text; no number of a run may pass it.
     public static let textScalars = 4 << 20
+    /// Unicode scalars that all edits of a text insert together; a text with more is not merged.
+    public static let textClaimed = 32 << 20
     /// Runs of one edit of a text.
     public static let textRuns = 1024
     /// Nesting of arrays in foreign input.

@@ -75,7 +75,7 @@ public struct MergedText: Sendable {
         _ id: TextEditID, at position: Int, deleting deleted: Int, inserting inserted: [UInt8]
     ) throws(TextError) {
         precondition(position >= 0 && deleted >= 0 && position + deleted <= text.scalarCount)
-        let scalars = inserted.withUnsafeBufferPointer(scalarCount)
+        let scalars = UTF8Scan.scalarCount(inserted)
         guard scalars == 0 || text.scalarCount - deleted + scalars <= TextLimits.scalars else {
             throw .tooLong
         }
@@ -145,9 +145,9 @@ extension TextEdit {
     var isTooLarge: Bool {
         var count: UInt64 = 0
         for run in runs {
-            guard run.deleted <= Self.most, run.inserted <= Self.most, run.position <= Self.most else {
-                return true
-            }
+            guard run.deleted <= Self.most, run.inserted <= Self.most,
+                run.position <= UInt64(TextLimits.positions)
+            else { return true }
             count += run.deleted + run.inserted
         }
         return count > Self.most

@@ -112,23 +112,7 @@ public struct TextBuffer: Sendable {
     }
 
     /// The text that people see: its UTF-8 without the erased scalars. O(n).
-    public var display: [UInt8] {
-        let all = utf8
-        return all.withUnsafeBufferPointer { bytes -> [UInt8]? in
-            guard var erased = UTF8Scan.erased(bytes, from: 0) else { return nil }
-            var seen: [UInt8] = []
-            seen.reserveCapacity(bytes.count)
-            var from = 0
-            while true {
-                seen.append(contentsOf: bytes[from..<erased])
-                from = erased + 3
-                guard let next = UTF8Scan.erased(bytes, from: from) else { break }
-                erased = next
-            }
-            seen.append(contentsOf: bytes[from...])
-            return seen
-        } ?? all
-    }
+    public var display: [UInt8] { UTF8Scan.withoutErased(utf8) }
 
     /// Hands out the text in pieces, in order; each is whole scalars, valid only during the call, and perhaps
     /// empty.

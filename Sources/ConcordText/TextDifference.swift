@@ -5,6 +5,31 @@
 
 /// The difference of two texts.
 public enum TextDifference {
+    /// The same, with everything erased taken out of `old` before: it counts in the length of a text, and is of no use to
+    /// anybody.
+    public static func runsWithoutErased(
+        from old: [UInt8], to new: [UInt8]
+    ) -> (runs: [TextRun], inserted: [UInt8]) {
+        var groups: [TextRun] = []
+        old.withUnsafeBufferPointer { bytes in
+            var (from, position) = (0, 0)
+            while let found = UTF8Scan.erased(bytes, from: from) {
+                position += scalars(bytes, from..<found)
+                from = found
+                while from + 3 <= bytes.count, bytes[from] == 0xEF, bytes[from + 1] == 0xBF,
+                    bytes[from + 2] == 0xBF
+                {
+                    from += 3
+                }
+                let count = (from - found) / 3
+                groups.append(TextRun(position: UInt64(position), deleted: UInt64(count), inserted: 0))
+                position += count
+            }
+        }
+        let rest = runs(from: UTF8Scan.withoutErased(old), to: new)
+        return (groups.reversed() + rest.runs, rest.inserted)
+    }
+
     /// The runs that turn `old` into `new`, one after another, and the UTF-8 that they insert, all together.
     ///
     /// Both must be valid UTF-8; positions and counts are Unicode scalars, and nothing is normalized. Erased

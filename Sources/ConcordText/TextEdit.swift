@@ -91,8 +91,10 @@ public enum TextError: Error, Hashable, Sendable {
 
 /// Bounds of a text.
 public enum TextLimits {
-    /// Scalars of a text: an edit that would make it longer, at its own version, is inert.
+    /// Scalars of a text: an edit that inserts and would leave it longer, at its own version, is inert.
     public static let scalars = 4_194_304
+    /// Positions: an edit that names a higher one is inert.
+    public static let positions = 33_554_432
     /// Events, which are scalars inserted and deletions, in one text's history.
     public static let events = 1 << 29
 }

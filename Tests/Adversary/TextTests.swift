@@ -25,6 +25,65 @@ struct TextTests {
             ])
     }
 
+    /// A run of changes with one entry each, of which the values are gone.
+    private func forgeErased(_ chain: inout HandChain, _ entries: [Entry]) throws -> ChangeRun {
+        let (first, previous) = (chain.next, chain.head.hash)
+        var changes: [[UInt8]] = []
+        for entry in entries {
+            let dot = chain.next
+            let change = Change(
+                timestamp: 5, dependencies: [], seed: Bytes16(high: 9, low: dot.sequence),
+                authorLabel: "enemy",
+                entries: [entry]
+            ).erasing(entries: [0])
+            let context = ChangeContext(
+                space: chain.space, dot: dot, previous: chain.head.hash, dependencies: [])
+            chain.head = (dot, change.hash(in: context))
+            changes.append(change.encoded())
+        }
+        return ChangeRun(
+            replica: chain.replica, firstSequence: first.sequence, previous: previous.mark, changes: changes,
+            signature: try chain.signer.sign(chain.head.hash))
+    }
+
+    @Test(
+        "with passages that were erased before anybody saw them, and claim to have been long: nobody is held up"
+    )
+    func claims() async throws {
+        let scene = try await Scene()
+        let document = try await document(scene, "Text")
+        var (chain, bind) = try scene.enemyChain(after: [try scene.a.head()])
+        let claim = UInt64(Limits.changeBytes)
+        let few = try forgeErased(
+            &chain, (0..<16).map { _ in edit(document, [(0, 0, claim)], "x", parents: []) })
+        let count = Limits.textClaimed / Limits.changeBytes
+        let many = try forgeErased(
+            &chain, (0..<count).map { _ in edit(document, [(0, 0, claim)], "x", parents: []) })
+        try await scene.settle()
+        #expect(try await scene.b.store.receive([bind, few], in: scene.space).refusal == nil)
+        #expect(try body(scene.b, document) == "Text")
+        // What nobody sees fills the text; whoever writes takes it out.
+        try await scene.b.write(.write(document, field: "body", text: "Text!", base: nil))
+        #expect(try body(scene.b, document) == "Text!")
+        // However it comes, in the end it is too much.
+        for (site, deliveries) in [
+            (scene.a, [[bind, few, many]]), (scene.b, [[many]]), (scene.c, [[bind], [few, many]]),
+        ] {
+            for runs in deliveries {
+                #expect(try await site.store.receive(runs, in: scene.space).refusal == nil)
+            }
+        }
+        for site in scene.honest {
+            #expect(throws: ConcordError.self) { try body(site, document) }
+            await #expect(throws: ConcordError.self) {
+                try await site.write(.write(document, field: "body", text: "More", base: nil))
+            }
+            #expect(try await site.sum("SELECT LENGTH(utf8) FROM text") == 0)
+            #expect(try await site.sum("SELECT COUNT(*) FROM text_chunk") == 0)
+            try await site.write(.update(document, [.set("title", text("Still ours"))]))
+        }
+    }
+
     private func document(_ scene: Scene, _ body: String) async throws -> RecordID {
         let fields: [FieldEdit] = [.set("title", text("Theirs")), .set("body", text(body))]
         let document = try await scene.a.write(.create(kind: "document", fields: fields)).created[0]
@@ -45,7 +104,7 @@ struct TextTests {
         let beyond = UInt64(Limits.textScalars) + 1
         let cases: [(ErrorCode, Entry)] = [
             (.limitExceeded, edit(document, many, "")),
-            (.limitExceeded, edit(document, [(beyond, 0, 1)], "x")),
+            (.limitExceeded, edit(document, [(UInt64(Limits.textClaimed) + 1, 0, 1)], "x")),
             (.limitExceeded, edit(document, [(0, beyond, 0)], "")),
             (.limitExceeded, edit(document, [(.max, .max, .max)], "x")),
             (.limitExceeded, edit(document, [(0, 0, UInt64(Limits.changeBytes) + 1)], "x")),
@@ -59,17 +118,7 @@ struct TextTests {
         }
         // In the erased form nothing says how long the text was; it cannot have been longer than a change.
         var chain = begun
-        let dot = chain.next
-        let claim = Change(
-            timestamp: 5, dependencies: [], seed: Bytes16(high: 9, low: dot.sequence), authorLabel: "enemy",
-            entries: [edit(document, [(0, 0, UInt64(Limits.changeBytes) + 1)], "x")]
-        ).erasing(entries: [0])
-        let hash = claim.hash(
-            in: ChangeContext(space: chain.space, dot: dot, previous: chain.head.hash, dependencies: []))
-        let run = ChangeRun(
-            replica: chain.replica, firstSequence: dot.sequence, previous: chain.head.hash.mark,
-            changes: [claim.encoded()], signature: try chain.signer.sign(hash))
-        chain.head = (dot, hash)
+        let run = try forgeErased(&chain, [edit(document, [(0, 0, UInt64(Limits.changeBytes) + 1)], "x")])
         #expect(try await scene.deliver([bind, run]) == [.limitExceeded])
         #expect(try body(scene.a, document) == "Text")
     }

@@ -259,4 +259,16 @@ struct TextDifferenceTests {
         #expect(hunks.count < 16)
         #expect(steps < 1_000)
     }
+
+    @Test("with everything erased taken out, what is left is the new text alone")
+    func withoutErased() {
+        for (old, new) in [
+            ("\u{FFFF}\u{FFFF}abc\u{FFFF}", "abc"), ("a\u{FFFF}b c\u{FFFF}", "a b d"), ("\u{FFFF}", "x"),
+            ("ab", "ab"),
+        ] {
+            let (runs, inserted) = TextDifference.runsWithoutErased(
+                from: Array(old.utf8), to: Array(new.utf8))
+            #expect(Array(apply(runs, inserted, to: old).utf8) == Array(new.utf8), "\(old.unicodeScalars)")
+        }
+    }
 }

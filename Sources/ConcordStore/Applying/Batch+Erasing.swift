@@ -91,7 +91,7 @@ extension Batch {
     private func carryOut(_ orders: [ErasureOrder]) throws {
         var records: Set<RecordID> = []
         for order in orders where try erase(order) { records.insert(order.record) }
-        try refold(records)
+        erasedRecords.formUnion(records)
         guard !records.isEmpty else { return }
         try db.execute(
             sql: "INSERT OR REPLACE INTO meta VALUES (?, 1)", arguments: [ErasureRemains.key])
@@ -137,10 +137,12 @@ extension Batch {
         }
     }
 
-    /// Folds records again from the log, and takes them out of the search index until they are indexed anew.
-    private func refold(_ records: Set<RecordID>) throws {
-        guard !records.isEmpty else { return }
-        try flush()
+    /// Folds the records again from the log of which values were erased, or came back, and takes them out of the search
+    /// index until they are indexed anew. Once for all orders of a batch: a record may be long. Everything else must be
+    /// written.
+    func refoldErased() throws {
+        let records = erasedRecords
+        erasedRecords = []
         for record in records.sorted() {
             let sql = "SELECT id FROM record WHERE uid = ? AND space = ?"
             guard let row = try Int64.fetchOne(db, sql: sql, arguments: [record.data, space.id]) else {
@@ -173,7 +175,7 @@ extension Batch {
             if let record = entry.record { records.insert(record) }
         }
         try reviewProvisional(chain)
-        try refold(records)
+        erasedRecords.formUnion(records)
     }
 }
 

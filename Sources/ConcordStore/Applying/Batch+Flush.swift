@@ -9,6 +9,13 @@ import GRDB
 extension Batch {
     /// Writes everything that is still only in memory.
     func flush() throws {
+        try writeBack()
+        guard !erasedRecords.isEmpty else { return }
+        try refoldErased()
+        try writeBack()
+    }
+
+    private func writeBack() throws {
         for work in changed { try settleTexts(of: work) }
         let concerned = try concernedRecords()
         let revealed = try changedVisibility(of: concerned)

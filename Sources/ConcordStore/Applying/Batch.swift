@@ -20,6 +20,8 @@ final class Batch {
     var newChildren: [RecordID: [RecordWork]] = [:]
     /// The records that changed, in order.
     var changed: [RecordWork] = []
+    /// The records of which values were erased, or came back: they are folded again when the batch is written.
+    var erasedRecords: Set<RecordID> = []
     /// Places of the chains whose row must be written.
     var touchedChains: Set<Int> = []
     /// How many changes were appended.

@@ -124,7 +124,8 @@ enum Schema {
     ///   the digest term; `state` is everything that merging needs.
     /// - `touch`: which changes had effect on a record.
     /// - `refused`: entries of effective changes that the rules do not allow; `entry` is their place in the change.
-    /// - `text`: the texts that merge, as they are now, with U+FFFF for each erased scalar; see ``StoredTextRows``.
+    /// - `text`: the texts that merge, as they are now, with U+FFFF for each erased scalar; see ``StoredTextRows``;
+    ///   `claimed`: the scalars that their edits insert.
     /// - `text_chunk`: their histories in pieces of whole edits; `first` is the piece's first event.
     /// - `bucket`: digests of the 4,096 parts of the visible state; a dirty one is recomputed when it is
     ///   asked for.
@@ -148,7 +149,7 @@ enum Schema {
             reason TEXT NOT NULL, PRIMARY KEY (chain, sequence, entry)) WITHOUT ROWID;
         CREATE TABLE text (
             record INTEGER NOT NULL, field TEXT NOT NULL, version BLOB NOT NULL, edits INTEGER NOT NULL,
-            events INTEGER NOT NULL, utf8 BLOB NOT NULL, PRIMARY KEY (record, field));
+            events INTEGER NOT NULL, claimed INTEGER NOT NULL, utf8 BLOB NOT NULL, PRIMARY KEY (record, field));
         CREATE TABLE text_chunk (
             record INTEGER NOT NULL, field TEXT NOT NULL, first INTEGER NOT NULL, events INTEGER NOT NULL,
             bytes BLOB NOT NULL, PRIMARY KEY (record, field, first));

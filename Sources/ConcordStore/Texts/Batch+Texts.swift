@@ -79,7 +79,7 @@ extension Batch {
         do {
             let rows = try StoredTextRows(record: work.row, state: state, db)
             let (merged, tail) = try rows.merged(record: work.row, field: field, db)
-            return TextWork(field, merged, tail: tail)
+            return TextWork(field, merged, tail: tail, claimed: rows.claimed)
         } catch let damage as TextDamage {
             try repair(work, field, damage.reason)
             return work.texts[field]

@@ -20,6 +20,8 @@ struct StoredTextRows {
     let utf8: [UInt8]
     /// The edits that no other follows, ascending.
     let version: [TextEditID]
+    /// How many scalars its edits insert together.
+    let claimed: UInt64
     private let edits: Int
     private let events: Int
 
@@ -28,7 +30,7 @@ struct StoredTextRows {
     /// - Parameter state: what the record says of the text.
     /// - Throws: ``TextDamage`` if the row is missing or is not the text that the record names.
     init(record: Int64, state: RecordState.Text, _ db: Database) throws {
-        let sql = "SELECT version, edits, events, utf8 FROM text WHERE record = ? AND field = ?"
+        let sql = "SELECT version, edits, events, utf8, claimed FROM text WHERE record = ? AND field = ?"
         let row = try Row.fetchOne(
             db.cachedStatement(sql: sql), arguments: [record, state.field.string])
         guard let row else { throw TextDamage(reason: "the text is missing") }
@@ -41,6 +43,7 @@ struct StoredTextRows {
             throw TextDamage(reason: "the version of the text cannot be read")
         }
         (utf8, self.version, edits, events) = (kept, version, row[1], row[2])
+        claimed = row.unsigned(4)
     }
 
     /// The text with its history, ready to merge, and the first event of the chunk that goes on.
@@ -112,14 +115,18 @@ enum TextTable {
     /// - Parameter tail: the first event that is not in a chunk that is left alone.
     /// - Returns: the first such event from now on.
     static func write(
-        _ merged: MergedText, _ field: UTF8Text, record: Int64, tail: Int, _ db: Database
+        _ merged: MergedText, _ field: UTF8Text, claimed: UInt64, record: Int64, tail: Int, _ db: Database
     ) throws -> Int {
         let history = merged.history
-        try db.cachedStatement(sql: "INSERT OR REPLACE INTO text VALUES (?, ?, ?, ?, ?, ?)").execute(
+        try db.cachedStatement(sql: "INSERT OR REPLACE INTO text VALUES (?, ?, ?, ?, ?, ?, ?)").execute(
             arguments: [
                 record, field.string, StoredTextRows.encoded(merged.version), history.editCount,
-                history.eventCount, Data(merged.text.utf8),
+                history.eventCount, claimed.stored, Data(merged.text.utf8),
             ])
+        if TextWork.isOverfull(claimed) {
+            try db.cachedStatement(sql: "DELETE FROM text_chunk WHERE record = ? AND field = ?")
+                .execute(arguments: [record, field.string])
+        }
         guard history.eventCount > tail else { return tail }
         let bytes = history.chunk(tail..<history.eventCount)
         try db.cachedStatement(sql: "INSERT OR REPLACE INTO text_chunk VALUES (?, ?, ?, ?, ?)").execute(

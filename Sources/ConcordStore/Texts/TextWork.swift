@@ -12,6 +12,8 @@ final class TextWork {
     private(set) var merged: MergedText
     /// The first event that is not in a chunk that is left alone.
     private(set) var tail: Int
+    /// How many scalars all edits of the text insert, as they say: those without effect, and erased ones, too.
+    private(set) var claimed: UInt64 = 0
     /// The edits that are not merged yet, in an order in which each follows its parents, and their entries' places.
     private var waiting: [(edit: TextEdit, entry: Int)] = []
     private var waitingIDs: Set<TextEditID> = []
@@ -28,11 +30,17 @@ final class TextWork {
     }
 
     /// A text as the tables have it.
-    init(_ field: UTF8Text, _ merged: MergedText, tail: Int) {
+    init(_ field: UTF8Text, _ merged: MergedText, tail: Int, claimed: UInt64) {
         self.field = field
         self.merged = merged
         self.tail = tail
+        self.claimed = claimed
     }
+
+    /// Whether more was written to the text than is merged: it is empty then, whatever was written.
+    var isOverfull: Bool { Self.isOverfull(claimed) }
+
+    static func isOverfull(_ claimed: UInt64) -> Bool { claimed > UInt64(Limits.textClaimed) }
 
     /// Whether the change is an edit of this text.
     func holds(_ dot: Dot) -> Bool {
@@ -42,6 +50,12 @@ final class TextWork {
 
     /// Takes an edit in. Of its parents those count that lie in its past and are edits of this text (rule B5).
     func take(_ edit: EditOperation, past: CausalPast, entry: Int) {
+        claimed += edit.runs.reduce(0) { $0 + $1.inserted }
+        guard !isOverfull else {
+            (merged, tail, waiting, waitingIDs) = (MergedText(), 0, [], [])
+            (isChanged, isStateBehind) = (true, true)
+            return
+        }
         let parents = edit.parents.filter { past.contains($0) && holds($0) }.map(TextEditID.init)
         let id = TextEditID(past.dot)
         waiting.append(
@@ -75,7 +89,7 @@ final class TextWork {
 
     /// Writes text and history to the tables.
     func write(record: Int64, _ db: Database) throws {
-        tail = try TextTable.write(merged, field, record: record, tail: tail, db)
+        tail = try TextTable.write(merged, field, claimed: claimed, record: record, tail: tail, db)
         isChanged = false
     }
 }

@@ -77,16 +77,11 @@ struct TextDraft {
     private func fitting(_ scalars: UInt64, until limit: Int) -> (scalars: UInt64, end: Int) {
         var (count, place) = (UInt64(0), offset)
         while count < scalars {
-            let end = place + Self.width(inserted[place])
+            let end = place + UTF8Scan.length(inserted[place])
             guard end <= limit else { break }
             (count, place) = (count + 1, end)
         }
         return (count, place)
-    }
-
-    /// The bytes of the scalar that begins with this one.
-    private static func width(_ first: UInt8) -> Int {
-        first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
     }
 }
 
@@ -136,15 +131,25 @@ extension DraftBuilder {
             throw ConcordError(.usage, "one change cannot write the text of \(draft.record) twice")
         }
         let held = try batch.settledText(name, of: work)
+        guard !held.isOverfull else { throw overfullText(name) }
         var version = held.merged.version
         if let base { version = try batch.versions(of: work, held).version(base) }
         let (parents, before) = try start(version, held)
         guard DisplayedText(of: before).utf8 != Array(text.string.utf8) else {
             throw ConcordError(.textUnchanged, "\(name) is already as it is to be")
         }
-        let difference = TextDifference.runs(from: before, to: Array(text.string.utf8))
-        let runs = Self.shrinkingFirst(difference.runs, scalars: Self.scalars(before))
-        try checkLength(runs, difference.inserted, parents, held, before: Self.scalars(before))
+        let new = Array(text.string.utf8)
+        var difference = TextDifference.runs(from: before, to: new)
+        let length = UTF8Scan.scalarCount(before)
+        if max(length, held.merged.text.scalarCount) + UTF8Scan.scalarCount(difference.inserted)
+            > Limits.textScalars
+        {
+            difference = TextDifference.runsWithoutErased(from: before, to: new)
+        }
+        guard held.claimed + UInt64(UTF8Scan.scalarCount(difference.inserted)) <= UInt64(Limits.textClaimed)
+        else { throw overfullText(name) }
+        let runs = Self.shrinkingFirst(difference.runs, scalars: length)
+        try checkLength(runs, difference.inserted, parents, held, before: length)
         texts.append(
             TextDraft(
                 record: draft.record, field: name, parents: parents.map(batch.space.real).uniqued,
@@ -170,7 +175,7 @@ extension DraftBuilder {
         _ runs: [TextRun], _ inserted: [UInt8], _ parents: [Dot], _ held: TextWork, before: Int
     ) throws {
         let present = held.merged.text.scalarCount
-        guard max(present, before) + Self.scalars(inserted) > Limits.textScalars else { return }
+        guard max(present, before) + UTF8Scan.scalarCount(inserted) > Limits.textScalars else { return }
         var merged = held.merged
         let edit = TextEdit(
             id: TextEditID(dot), parents: parents.map(TextEditID.init), runs: runs, inserted: inserted)
@@ -207,10 +212,6 @@ extension DraftBuilder {
         return going + coming
     }
 
-    private static func scalars(_ utf8: [UInt8]) -> Int {
-        utf8.reduce(0) { $0 + ($1 & 0xc0 == 0x80 ? 0 : 1) }
-    }
-
     /// Puts as much of the texts into the entries as fits with the rest.
     mutating func addTexts(to entries: inout [Entry]) {
         guard !texts.isEmpty else { return }
@@ -237,4 +238,11 @@ extension DraftBuilder {
 extension [Dot] {
     /// The dots ascending, each once.
     fileprivate var uniqued: [Dot] { Set(self).sorted() }
+}
+
+/// The refusal to write to, or to read, a text to which more was written than is merged.
+func overfullText(_ field: UTF8Text) -> ConcordError {
+    ConcordError(
+        .limitExceeded, "more than \(Limits.textClaimed) characters were written to \(field) in all",
+        action: "go on in a new document; whoever flooded this one is named by `concord log`")
 }

@@ -80,7 +80,7 @@ extension TextHistory {
             append(.insert, at: Int32(run.position), count: Int32(run.inserted), isNewEntry: isNew)
             isNew = false
             guard let text = edit.inserted else {
-                for _ in 0..<run.inserted { content.append(contentsOf: TextBuffer.erasedScalar.utf8) }
+                content.append(contentsOf: Self.erased(Int(run.inserted)))
                 continue
             }
             guard let next = text.offset(of: Int(run.inserted), scalarsBehind: offset) else {
@@ -90,6 +90,15 @@ extension TextHistory {
             offset = next
         }
         guard offset == edit.inserted?.count ?? 0 else { throw .malformed(edit.id) }
+    }
+
+    /// What stands for erased text of a length.
+    private static func erased(_ scalars: Int) -> [UInt8] {
+        var bytes = Array(TextBuffer.erasedScalar.utf8)
+        let wanted = bytes.count * scalars
+        bytes.reserveCapacity(wanted)
+        while bytes.count < wanted { bytes += bytes.prefix(wanted - bytes.count) }
+        return bytes
     }
 
     /// The last events of the edits of a version, ascending, without those that others of them imply.
@@ -126,23 +135,15 @@ extension [UInt8] {
     func offset(of scalars: Int, scalarsBehind start: Int) -> Int? {
         if scalars == 1 {
             guard start < count else { return nil }
-            let next = start + scalarLength(self[start])
+            let next = start + UTF8Scan.length(self[start])
             return next <= count ? next : nil
         }
         var (offset, left) = (start, scalars)
         while left > 0 {
             guard offset < count else { return nil }
-            offset += scalarLength(self[offset])
+            offset += UTF8Scan.length(self[offset])
             left -= 1
         }
         return offset <= count ? offset : nil
     }
-}
-
-/// How many scalars there are in valid UTF-8: as many as bytes that begin one.
-@inline(__always)
-func scalarCount(_ utf8: UnsafeBufferPointer<UInt8>) -> Int {
-    var continuing = 0
-    for byte in utf8 where byte & 0xC0 == 0x80 { continuing += 1 }
-    return utf8.count - continuing
 }

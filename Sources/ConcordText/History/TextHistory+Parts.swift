@@ -92,16 +92,12 @@ extension TextHistory {
     }
 }
 
-/// How many bytes a scalar has in UTF-8, by the first of them.
-@inline(__always)
-func scalarLength(_ first: UInt8) -> Int { first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4 }
-
 extension UnsafeBufferPointer<UInt8> {
     /// Where `scalars` scalars behind an offset end.
     fileprivate func offset(of scalars: Int, behind start: Int, isASCII: Bool) -> Int {
         guard !isASCII else { return start + scalars }
         var offset = start
-        for _ in 0..<scalars { offset += scalarLength(self[offset]) }
+        for _ in 0..<scalars { offset += UTF8Scan.length(self[offset]) }
         return offset
     }
 }

@@ -162,7 +162,7 @@ extension TextHistory {
             guard operations[place].kind == .insert else { continue }
             for _ in 0..<operations[place].length {
                 guard offset < bytes.count else { throw .damaged("inserted text is missing") }
-                offset += scalarLength(bytes[offset])
+                offset += UTF8Scan.length(bytes[offset])
             }
         }
         guard offset == bytes.count else { throw .damaged("there is more text than was inserted") }

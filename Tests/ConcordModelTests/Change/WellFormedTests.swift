@@ -357,12 +357,21 @@ struct WellFormedTests {
             }
         ),
         (
-            "position of a run", Limits.textScalars,
+            "position of a run", Limits.textClaimed,
             { change([Entry(record: 1, operations: [edit([(UInt64($0), 1, 0)], "")])]) }
         ),
         (
             "scalars that a run deletes", Limits.textScalars,
             { change([Entry(record: 1, operations: [edit([(0, UInt64($0), 0)], "")])]) }
+        ),
+        (
+            "scalars that a change inserts, in two entries", Limits.changeBytes,
+            {
+                change([
+                    Entry(record: 1, operations: [edit([(0, 0, 9)], text(9))]),
+                    Entry(record: 2, operations: [edit([(0, 0, UInt64($0 - 9))], text($0 - 9))]),
+                ])
+            }
         ),
         (
             "scalars that an edit inserts", Limits.changeBytes,

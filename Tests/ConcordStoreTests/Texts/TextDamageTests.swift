@@ -90,8 +90,8 @@ struct TextDamageTests {
         let (a, _, _) = try await filled()
         _ = try await a.document("")
         let statements = [
-            "INSERT INTO text SELECT record, 'other', version, edits, events, utf8 FROM text",
-            "INSERT INTO text SELECT 2, field, version, edits, events, utf8 FROM text",
+            "INSERT INTO text SELECT record, 'other', version, edits, events, claimed, utf8 FROM text",
+            "INSERT INTO text SELECT 2, field, version, edits, events, claimed, utf8 FROM text",
         ]
         for statement in statements {
             try a.meddle(statement)

@@ -2,7 +2,37 @@
 // (10xxxxxx) begins one. The bytes are valid UTF-8; nothing here reads outside of the bounds given.
 
 /// Steps through UTF-8 by scalars.
-enum UTF8Scan {
+public enum UTF8Scan {
+    /// How many scalars valid UTF-8 has. O(n).
+    public static func scalarCount(_ utf8: [UInt8]) -> Int {
+        utf8.withUnsafeBufferPointer { bytes in bytes.baseAddress.map { scalars($0, count: bytes.count) } ?? 0
+        }
+    }
+
+    /// How many bytes the scalar has that begins with this one.
+    @inline(__always)
+    public static func length(_ first: UInt8) -> Int {
+        first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
+    }
+
+    /// What people see of a text: its UTF-8 without what stands for erased scalars. O(n).
+    public static func withoutErased(_ utf8: [UInt8]) -> [UInt8] {
+        utf8.withUnsafeBufferPointer { bytes -> [UInt8]? in
+            guard var found = erased(bytes, from: 0) else { return nil }
+            var seen: [UInt8] = []
+            seen.reserveCapacity(bytes.count)
+            var from = 0
+            while true {
+                seen.append(contentsOf: bytes[from..<found])
+                from = found + 3
+                guard let next = erased(bytes, from: from) else { break }
+                found = next
+            }
+            seen.append(contentsOf: bytes[from...])
+            return seen
+        } ?? utf8
+    }
+
     /// Whether this byte begins a scalar.
     @inline(__always)
     static func begins(_ byte: UInt8) -> Bool { byte & 0xC0 != 0x80 }
