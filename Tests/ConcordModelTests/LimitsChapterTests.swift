@@ -1,6 +1,8 @@
 // Protocol/limits.md lists every limit with the expression that the source gives it. The comparison is textual, so that
 // it covers limits of modules that this one does not depend on, and of types that are not numbers.
 
+import ConcordModel
+import ConcordText
 import Foundation
 import Testing
 
@@ -73,5 +75,13 @@ extension Chapter {
             .deletingLastPathComponent().appending(path: "Sources").resolvingSymlinksInPath()
         let paths = try FileManager.default.subpathsOfDirectory(atPath: sources.path)
         return paths.filter { $0.hasSuffix(".swift") }.map { "Sources/\($0)" }.sorted()
+    }
+}
+
+@Suite struct TextLimitTests {
+    @Test("limits of texts are the same where changes are judged by form and where texts merge")
+    func same() {
+        #expect(Limits.textScalars == TextLimits.scalars)
+        #expect(Limits.textClaimed == TextLimits.positions)
     }
 }

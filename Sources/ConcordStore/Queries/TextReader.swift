@@ -27,7 +27,7 @@ struct TextReader {
         self.field = try Self.text(field, of: UTF8Text(found[1]))
         let state = try RecordState(encoded: found.bytes(2)).text(self.field)
         rows = try state.map { [row] in try StoredTextRows(record: row, state: $0, db) }
-        if let rows, TextWork.isOverfull(rows.claimed) { throw overfullText(self.field) }
+        if let rows, TextWork.isOverfull(rows.claimed) { throw TextWork.overfull(self.field) }
     }
 
     private static func text(_ field: UTF8Text?, of name: UTF8Text) throws -> UTF8Text {

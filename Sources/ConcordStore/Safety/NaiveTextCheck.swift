@@ -74,7 +74,7 @@ struct NaiveTextCheck {
             merged.history.forEachEdit { id, _, isInert in stored[id.dot] = isInert }
             guard rows.utf8 == utf8, stored == edits else { return "a text is not what its edits make" }
             // The history by itself leads to the text, too.
-            guard merged.history.playedText().utf8 == utf8 else {
+            guard MergedText(replaying: merged.history).text.utf8 == utf8 else {
                 return "the history of a text does not lead to it"
             }
             return nil

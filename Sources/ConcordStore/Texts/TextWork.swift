@@ -42,6 +42,13 @@ final class TextWork {
 
     static func isOverfull(_ claimed: UInt64) -> Bool { claimed > UInt64(Limits.textClaimed) }
 
+    /// The refusal to read or to write a text that is overfull, or would be.
+    static func overfull(_ field: UTF8Text) -> ConcordError {
+        ConcordError(
+            .limitExceeded, "more than \(Limits.textClaimed) characters were written to \(field) in all",
+            action: "go on in a new document; who wrote how much is in `concord log`")
+    }
+
     /// Whether the change is an edit of this text.
     func holds(_ dot: Dot) -> Bool {
         let id = TextEditID(dot)

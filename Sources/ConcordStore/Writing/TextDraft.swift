@@ -131,7 +131,7 @@ extension DraftBuilder {
             throw ConcordError(.usage, "one change cannot write the text of \(draft.record) twice")
         }
         let held = try batch.settledText(name, of: work)
-        guard !held.isOverfull else { throw overfullText(name) }
+        guard !held.isOverfull else { throw TextWork.overfull(name) }
         var version = held.merged.version
         if let base { version = try batch.versions(of: work, held).version(base) }
         let (parents, before) = try start(version, held)
@@ -147,7 +147,7 @@ extension DraftBuilder {
             difference = TextDifference.runsWithoutErased(from: before, to: new)
         }
         guard held.claimed + UInt64(UTF8Scan.scalarCount(difference.inserted)) <= UInt64(Limits.textClaimed)
-        else { throw overfullText(name) }
+        else { throw TextWork.overfull(name) }
         let runs = Self.shrinkingFirst(difference.runs, scalars: length)
         try checkLength(runs, difference.inserted, parents, held, before: length)
         texts.append(
@@ -238,11 +238,4 @@ extension DraftBuilder {
 extension [Dot] {
     /// The dots ascending, each once.
     fileprivate var uniqued: [Dot] { Set(self).sorted() }
-}
-
-/// The refusal to write to, or to read, a text to which more was written than is merged.
-func overfullText(_ field: UTF8Text) -> ConcordError {
-    ConcordError(
-        .limitExceeded, "more than \(Limits.textClaimed) characters were written to \(field) in all",
-        action: "go on in a new document; whoever flooded this one is named by `concord log`")
 }

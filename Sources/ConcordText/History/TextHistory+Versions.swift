@@ -1,4 +1,4 @@
-// What a version contains, and the text that a history makes by itself.
+// What a version contains.
 
 extension TextHistory {
     /// Those edits of a version that no other of them follows, ascending.
@@ -30,12 +30,5 @@ extension TextHistory {
             if last[entry(of: event)] >= event { contained.append(id) }
         }
         return contained
-    }
-
-    /// The text to which all edits lead, made from nothing.
-    public func playedText() -> TextBuffer {
-        var text = TextBuffer()
-        _ = Walker.merge(self, into: &text, held: [], new: frontier)
-        return text
     }
 }

@@ -146,8 +146,8 @@ struct ConflictGraph {
             heads += 1
             headsAfter[node] = Int32(heads)
         }
-        // Of a node's parents none is an ancestor of another, so all were heads after the last of them, if they are not
-        // more than one of them was followed by another before. That is what `followed` tells.
+        // The first node that follows each: a node's parents were all heads after the last of them unless one of them
+        // was followed by then.
         var followed = [Int32](repeating: Int32.max, count: nodes.count)
         for node in nodes.indices {
             for parent in parents(of: node) {
