@@ -87,9 +87,9 @@ extension PeerManager {
         _ connection: FrameConnection, _ node: NodeID, _ authority: TrustedAuthority,
         _ session: consuming Session
     ) async -> Outcome {
-        let driver = SessionDriver(connection: connection, store: setting.store, clock: setting.clock) {
-            [weak self] event in await self?.handle(event, of: node, on: connection)
-        }
+        let driver = SessionDriver(
+            connection: connection, store: setting.store, desk: intake, clock: setting.clock
+        ) { [weak self] event in await self?.handle(event, of: node, on: connection) }
         links[node] = Link(
             driver: driver, member: authority.member, isInitiator: connection.isInitiator,
             since: setting.clock())

@@ -78,6 +78,8 @@ actor PeerManager {
     }
 
     let setting: Setting
+    /// Where the sessions decide from whom this node takes what.
+    let intake = IntakeDesk()
     let startedAt: Int64
     var links: [NodeID: Link] = [:]
     var acquaintances: [NodeID: Acquaintance] = [:]

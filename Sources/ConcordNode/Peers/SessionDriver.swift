@@ -36,7 +36,7 @@ final class SessionDriver: Sendable {
         var lastHeard: ContinuousClock.Instant
         var queuedBytes = 0
         var isTold = true
-        var advanced: [SpaceID: Int64] = [:]
+        var advanced: Set<SpaceID> = []
         var transportError: TransportError?
     }
 
@@ -45,6 +45,7 @@ final class SessionDriver: Sendable {
 
     let connection: FrameConnection
     private let store: ReplicaStore
+    private let desk: IntakeDesk
     private let clock: @Sendable () -> Int64
     private let events: @Sendable (Event) async -> Void
     private let shared: Mutex<Shared>
@@ -55,11 +56,13 @@ final class SessionDriver: Sendable {
     private let origin = ContinuousClock.now
 
     init(
-        connection: FrameConnection, store: ReplicaStore, clock: @escaping @Sendable () -> Int64,
+        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk,
+        clock: @escaping @Sendable () -> Int64,
         events: @escaping @Sendable (Event) async -> Void
     ) {
         self.connection = connection
         self.store = store
+        self.desk = desk
         self.clock = clock
         self.events = events
         shared = Mutex(Shared(lastHeard: .now))
@@ -75,10 +78,9 @@ final class SessionDriver: Sendable {
 
     /// Tells the session that the log of a space grew. Several such signals that wait become one.
     func advanced(_ space: SpaceID, position: Int64) {
-        let isFirst = shared.withLock { shared in
-            shared.advanced.updateValue(position, forKey: space) == nil
-        }
-        if isFirst { submit(.advanced(space, position: position)) }
+        let isFirst = shared.withLock { $0.advanced.insert(space).inserted }
+        // What is held is read when the signal is handled.
+        if isFirst { submit(.advanced(space, position: position, held: VersionVector())) }
     }
 
     /// Hands an input to the session, without waiting for it to be handled.
@@ -91,10 +93,12 @@ final class SessionDriver: Sendable {
         var session = session
         // Before the first frame can come in: a session that has not begun takes none.
         submit(.started(clock: clock()))
+        let link = desk.open(self)
+        defer { desk.close(link) }
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.read() }
             group.addTask { await self.write() }
-            let end = await handleInputs(&session)
+            let end = await handleInputs(&session, link)
             outgoingContinuation.finish()
             await flushed.wait(atMost: PeerLimits.flushTime)
             await close()
@@ -154,7 +158,7 @@ final class SessionDriver: Sendable {
         await flushed.open()
     }
 
-    private func handleInputs(_ session: inout Session) async -> SessionEnd {
+    private func handleInputs(_ session: inout Session, _ link: Int) async -> SessionEnd {
         var timer: Task<Void, Never>?
         var armed: Milliseconds?
         defer {
@@ -162,7 +166,7 @@ final class SessionDriver: Sendable {
             inputContinuation.finish()
         }
         for await envelope in inputs {
-            let end = await handle(envelope.input, in: &session)
+            let end = await handle(envelope.input, in: &session, link)
             envelope.handled?.resume()
             if let end {
                 await drain()
@@ -176,7 +180,7 @@ final class SessionDriver: Sendable {
             if case .tick = envelope.input { armed = nil }
         }
         // The task was cancelled: the connection goes with it.
-        guard let end = await handle(.disconnected, in: &session) else {
+        guard let end = await handle(.disconnected, in: &session, link) else {
             preconditionFailure("a session outlived its connection")
         }
         return end
@@ -202,15 +206,19 @@ final class SessionDriver: Sendable {
     }
 
     /// Handles one input and everything that its effects yield.
-    private func handle(_ input: SessionInput, in session: inout Session) async -> SessionEnd? {
+    private func handle(_ input: SessionInput, in session: inout Session, _ link: Int) async -> SessionEnd? {
         var waiting = [input]
         while !waiting.isEmpty {
             var next = waiting.removeFirst()
-            if case .advanced(let space, _) = next {
-                let latest = shared.withLock { $0.advanced.removeValue(forKey: space) }
-                if let latest { next = .advanced(space, position: latest) }
+            if case .advanced(let space, _, _) = next {
+                shared.withLock { _ = $0.advanced.remove(space) }
+                next = await answer(space) {
+                    let held = try self.store.heldVector(space)
+                    return .advanced(space, position: held.position, held: held.vector)
+                }
             }
             for effect in session.handle(next, now: now) {
+                waiting += desk.handle(effect, of: link)
                 switch effect {
                 case .end(let end): return end
                 default: if let answer = await carryOut(effect) { waiting.append(answer) }
@@ -243,6 +251,8 @@ final class SessionDriver: Sendable {
                 .receipts(space, try ReceiptKeeper(store: self.store).all(of: space))
             }
         case .receipts(let space, let receipts): return await keep(receipts, in: space)
+        // The desk has answered.
+        case .intake: break
         // Dealt with before the session goes on.
         case .ownReplicaElsewhere(let space, let replica): await events(.ownReplicaElsewhere(space, replica))
         case .progress(let space, let progress): await events(.progress(space, progress))
