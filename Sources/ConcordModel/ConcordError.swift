@@ -93,6 +93,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case ourReplicaElsewhere = "E-3017"
     case badReceipt = "E-3018"
     case erasureMissing = "E-3019"
+    case peersFull = "E-3030"
 
     case unknownSpace = "E-4001"
     case malformedCharter = "E-4002"

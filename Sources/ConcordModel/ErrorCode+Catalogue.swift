@@ -210,6 +210,10 @@ extension ErrorCode {
             .erasureMissing, "Values of a change are missing, and no erasure that is held orders it.",
             "exchange with other members: the values or the erasure come from them"
         ),
+        (
+            .peersFull, "The peer has as many peers as it takes in a large network.",
+            "nothing: the node connects with others by itself"
+        ),
     ]
 
     private static let membership: [(ErrorCode, String, String?)] = [

@@ -105,11 +105,11 @@ struct Conversation: Sendable {
             withdrawn.append(head.space)
         }
         let isNew = announced.map(\.space) != hello.spaces.map(\.space)
+        // Under which replica this side writes helps the peer to know from whom it may expect what.
+        let writesAnew = announced.map(\.replica) != hello.spaces.map(\.replica)
         announced = hello.spaces
-        if isNew {
-            helloToSend = hello
-            try matchSpaces(now: now, &effects)
-        }
+        if isNew || writesAnew { helloToSend = hello }
+        if isNew { try matchSpaces(now: now, &effects) }
         for head in hello.spaces {
             if let index = index(of: head.space) { exchanges[index].update(head, &effects) }
         }

@@ -20,6 +20,8 @@ public struct IntakeReport: Hashable, Sendable {
     public let lacking: VersionVector
     /// What this node holds of these chains.
     public let holding: VersionVector
+    /// What came from the peer and is not durable here yet.
+    public let receiving: VersionVector
     /// The replica under which the peer writes.
     public let author: ReplicaID?
     /// Whether changes came from this peer that wait for others.

@@ -84,7 +84,7 @@ public struct Intake: Sendable {
         var link = links[id] ?? Link(report: report, movedAt: now)
         if link.report.stage != report.stage || link.report.frames != report.frames { link.movedAt = now }
         link.report = report
-        if report.stage == .streaming, report.lacking.isEmpty { link.isCaughtUp = true }
+        if report.stage == .streaming, report.lacking.isEmpty, report.receiving.isEmpty { link.isCaughtUp = true }
         link.incompleteSince = report.isIncomplete ? link.incompleteSince ?? now : nil
         links[id] = link
         return decide(now, answering: id)
@@ -178,6 +178,7 @@ public struct Intake: Sendable {
             var lack = lacks[chain] ?? Lack(since: now, held: held)
             if held > lack.held { (lack.since, lack.held, lack.attempts) = (now, held, 0) }
             review(&lack, now)
+            if lack.question == nil { lack.question = comingAnyway(chain, lack, now) }
             if lack.question == nil, readyAt(chain, lack) <= now {
                 let id = best(of: ids, chain, wanted)
                 lack.attempts += 1
@@ -211,6 +212,17 @@ public struct Intake: Sendable {
                 lack.question = nil
             }
         }
+    }
+
+    /// What somebody sends already counts as asked for.
+    private func comingAnyway(_ chain: ReplicaID, _ lack: Lack, _ now: Milliseconds) -> Question? {
+        let sender = links.min { one, other in
+            (one.value.report.receiving[chain], other.key) > (other.value.report.receiving[chain], one.key)
+        }
+        guard let sender, sender.value.report.receiving[chain] > lack.held else { return nil }
+        return Question(
+            link: sender.key, upTo: sender.value.report.receiving[chain], askedAt: now,
+            deadline: now + Self.patience)
     }
 
     private func question(_ id: Int, _ chain: ReplicaID, _ attempt: Int, _ now: Milliseconds) -> Question {

@@ -192,14 +192,16 @@ extension SpaceExchange {
             case .streaming: .streaming
             }
         var (lacking, holding) = (VersionVector(), VersionVector())
+        let receiving = VersionVector(owed.dots.filter { isNamedHere($0.replica) })
         if !ours.covers(theirs) {
-            for element in theirs.elements where element.sequence > ours[element.replica] {
+            for element in theirs.elements
+            where element.sequence > max(ours[element.replica], receiving[element.replica]) {
                 lacking[element.replica] = element.sequence
                 holding[element.replica] = ours[element.replica]
             }
         }
         let report = IntakeReport(
-            stage: stage, lacking: lacking, holding: holding, author: peerReplica,
+            stage: stage, lacking: lacking, holding: holding, receiving: receiving, author: peerReplica,
             isIncomplete: applying.isEmpty && !owed.isEmpty, frames: intake.frames,
             roundTrip: intake.roundTrip)
         guard report != intake.reported else { return }
