@@ -13,7 +13,7 @@ public struct Intake: Sendable {
     struct Link: Sendable {
         var report: IntakeReport
         var order: IntakeOrder?
-        /// Whether nothing that the peer holds was lacking at some time: from then on the two are in live exchange.
+        /// Whether little that the peer holds was lacking at some time: from then on the two are in live exchange.
         var isCaughtUp = false
         /// When the session last got any further.
         var movedAt: Milliseconds
@@ -59,6 +59,9 @@ public struct Intake: Sendable {
     private var source: Int?
     private var lacks: [ReplicaID: Lack] = [:]
 
+    /// What came lately, and until when other sessions surely know.
+    private var came: [ReplicaID: (upTo: UInt64, until: Milliseconds)] = [:]
+
     init() {}
 
     /// Whether there is no session.
@@ -84,7 +87,11 @@ public struct Intake: Sendable {
         var link = links[id] ?? Link(report: report, movedAt: now)
         if link.report.stage != report.stage || link.report.frames != report.frames { link.movedAt = now }
         link.report = report
-        if report.stage == .streaming, report.lacking.isEmpty, report.receiving.isEmpty { link.isCaughtUp = true }
+        let isLittle = id == source ? report.lacking.isEmpty : report.isSmall
+        if report.stage == .streaming, report.receiving.isEmpty, isLittle { link.isCaughtUp = true }
+        for element in link.report.receiving.elements where report.receiving[element.replica] < element.sequence {
+            came[element.replica] = (element.sequence, now + Self.patience)
+        }
         link.incompleteSince = report.isIncomplete ? link.incompleteSince ?? now : nil
         links[id] = link
         return decide(now, answering: id)
@@ -141,7 +148,10 @@ public struct Intake: Sendable {
             }
         }
         guard source == nil else { return }
-        source = links.filter { !$0.value.isCaughtUp }.min { rank($0) < rank($1) }?.key
+        // A node that is up to date already need not have anybody send before it is clear what.
+        let isLive = links.contains { $0.value.isCaughtUp }
+        source = links.filter { !$0.value.isCaughtUp && (!isLive || $0.value.report.stage == .streaming) }
+            .min { rank($0) < rank($1) }?.key
         if let source { links[source]?.movedAt = now }
     }
 
@@ -167,6 +177,7 @@ public struct Intake: Sendable {
 
     /// Asks for what is lacking and neither on its way nor about to come from its author.
     private mutating func ask(_ now: Milliseconds) -> [Int: VersionVector] {
+        came = came.filter { $0.value.until > now }
         var holders: [ReplicaID: [Int]] = [:]
         for (id, link) in links where link.isCaughtUp && link.report.stage == .streaming {
             for element in link.report.lacking.elements { holders[element.replica, default: []].append(id) }
@@ -177,7 +188,7 @@ public struct Intake: Sendable {
             let held = ids.reduce(0) { max($0, links[$1]!.report.holding[chain]) }
             var lack = lacks[chain] ?? Lack(since: now, held: held)
             if held > lack.held { (lack.since, lack.held, lack.attempts) = (now, held, 0) }
-            review(&lack, now)
+            review(&lack, chain, now)
             if lack.question == nil { lack.question = comingAnyway(chain, lack, now) }
             if lack.question == nil, readyAt(chain, lack) <= now {
                 let id = best(of: ids, chain, wanted)
@@ -194,13 +205,16 @@ public struct Intake: Sendable {
     }
 
     /// Gives up a question that is answered, or not answered in time.
-    private mutating func review(_ lack: inout Lack, _ now: Milliseconds) {
+    private mutating func review(_ lack: inout Lack, _ chain: ReplicaID, _ now: Milliseconds) {
         guard var question = lack.question, let link = links[question.link] else {
             lack.question = nil
             return
         }
         if lack.held >= question.upTo {
             links[question.link]?.failures = max(0, link.failures - 1)
+            lack.question = nil
+        } else if link.report.stage == .streaming, link.report.lacking[chain] == 0, comingAnyway(chain, lack, now) == nil {
+            // It turned out to have nothing of it.
             lack.question = nil
         } else if question.deadline <= now {
             // What a thin link brings takes its time: as long as it brings something it is on its way.
@@ -214,15 +228,21 @@ public struct Intake: Sendable {
         }
     }
 
-    /// What somebody sends already counts as asked for.
+    /// What somebody sends already counts as asked for, and so does what came and has not got round.
     private func comingAnyway(_ chain: ReplicaID, _ lack: Lack, _ now: Milliseconds) -> Question? {
+        func question(_ id: Int, _ upTo: UInt64) -> Question {
+            Question(link: id, upTo: upTo, askedAt: now, deadline: now + Self.patience)
+        }
         let sender = links.min { one, other in
             (one.value.report.receiving[chain], other.key) > (other.value.report.receiving[chain], one.key)
         }
-        guard let sender, sender.value.report.receiving[chain] > lack.held else { return nil }
-        return Question(
-            link: sender.key, upTo: sender.value.report.receiving[chain], askedAt: now,
-            deadline: now + Self.patience)
+        guard let sender else { return nil }
+        let upTo = max(sender.value.report.receiving[chain], came[chain]?.upTo ?? 0)
+        if upTo > lack.held { return question(sender.key, upTo) }
+        guard let source, let report = links[source]?.report else { return nil }
+        // Before it is clear what the source will send, it may be everything.
+        if report.stage != .streaming { return question(source, lack.held + 1) }
+        return report.lacking[chain] > lack.held ? question(source, report.lacking[chain]) : nil
     }
 
     private func question(_ id: Int, _ chain: ReplicaID, _ attempt: Int, _ now: Milliseconds) -> Question {
@@ -249,6 +269,14 @@ public struct Intake: Sendable {
         }
         return ids.min { order($0) < order($1) }!
     }
+}
+
+extension IntakeReport {
+    /// What is lacking may be this many changes for the two to be in live exchange.
+    private static let smallLack: Int64 = 100
+
+    /// Whether so little is lacking that it can be asked for like anything else that is announced.
+    fileprivate var isSmall: Bool { lacking.isEmpty || holding.shortfall(of: lacking) <= Self.smallLack }
 }
 
 extension Intake.Link {

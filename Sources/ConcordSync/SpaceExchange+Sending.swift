@@ -135,7 +135,7 @@ extension SpaceExchange {
     mutating func reportProgress(_ effects: inout [SessionEffect]) {
         guard case .streaming(let stream) = phase else { return }
         let progress = Progress(
-            theyLack: theirs.shortfall(of: ours), weLack: ours.shortfall(of: theirs),
+            theyLack: theirs.shortfall(of: expectedOfPeer), weLack: ours.shortfall(of: theirs),
             digestEqual: digestEqual,
             isDrained: stream.isDrained && applying.isEmpty && owed.isEmpty && !peerIsForked)
         if progress.inStep, receiptsWanted {

@@ -93,6 +93,15 @@ extension SpaceExchange {
         phase = .streaming(stream)
     }
 
+    /// What this side answers for that the peer has it: all, unless the peer takes what others write from them.
+    var expectedOfPeer: VersionVector {
+        guard telling.peerFlow == .own else { return ours }
+        let pushed = permission.pushed
+        return VersionVector(ascending: ours.elements.lazy.filter { pushed.contains($0.replica) }.map {
+            Dot($0.replica, $0.sequence)
+        })
+    }
+
     // MARK: Telling
 
     /// What the peer does not know that this side holds, without what it is being sent.

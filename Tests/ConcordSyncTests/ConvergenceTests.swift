@@ -7,10 +7,12 @@ import Testing
 
 extension FakeNetwork {
     /// Connects everything, lets it come to rest and checks that all hold the same and know it.
-    mutating func converge(_ comment: Comment) {
+    ///
+    /// - Parameter waits: how often a third of a second passes at rest: for what is told and asked for without haste, and
+    ///   for the comparison after a catch-up on both sides.
+    mutating func converge(_ comment: Comment, waits: Int = 4) {
         for link in links.indices { connect(link) }
-        // At rest, some waits: for what is told without haste, and for the comparison after a catch-up on both sides.
-        for _ in 0..<4 {
+        for _ in 0..<waits {
             settle()
             wait(atMost: 300)
         }

@@ -63,6 +63,8 @@ actor PeerManager {
         var node: NodeID?
         var member: MemberID?
         var isSelf = false
+        /// Until when others are dialled rather than this one, in a large network.
+        var avoidedUntil: ContinuousClock.Instant?
         var pause: Task<Void, any Error>?
     }
 
@@ -84,6 +86,8 @@ actor PeerManager {
     var links: [NodeID: Link] = [:]
     var acquaintances: [NodeID: Acquaintance] = [:]
     var roads: [NodeAddress: Road] = [:]
+    /// The addresses that people of this node gave.
+    var addressesOfPeople: Set<NodeAddress> = []
     var paused: PausedMembers
     var refusals = RefusalCounter()
     var alarms: [AlarmKey: ConcordError] = [:]
