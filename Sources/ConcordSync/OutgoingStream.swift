@@ -113,7 +113,9 @@ struct OutgoingStream: Sendable {
     }
 
     private func permits(_ run: ChangeRun, _ permission: StreamPermission) -> Bool {
-        if permission.mode == .all || permission.mode != .hold && permission.pushed == run.chain { return true }
+        if permission.mode == .all || permission.mode != .hold && permission.pushed == run.chain {
+            return true
+        }
         return wanted[run.chain] >= max(run.firstSequence, known[run.chain] + 1)
     }
 

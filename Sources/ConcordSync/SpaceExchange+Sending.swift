@@ -81,7 +81,9 @@ extension SpaceExchange {
                     space, after: stream.cursor, excluding: stream.excluded(permission),
                     maximumBytes: maximumBytes))
         }
-        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: stream.bytesPerSecond, now: context.now) {
+        if sendsReceipts,
+            let frame = receipts.nextFrame(space: space, perSecond: stream.bytesPerSecond, now: context.now)
+        {
             effects.append(.send(frame))
         }
         phase = .streaming(stream)
@@ -115,7 +117,9 @@ extension SpaceExchange {
 
     /// When the next receipts may be sent; nil if none wait.
     var receiptsAt: Milliseconds? {
-        guard case .streaming = phase, telling.peerFlow.rawValue >= FlowMode.announce.rawValue else { return nil }
+        guard case .streaming = phase, telling.peerFlow.rawValue >= FlowMode.announce.rawValue else {
+            return nil
+        }
         return receipts.dueAt
     }
 
@@ -124,7 +128,8 @@ extension SpaceExchange {
         guard isIdle, !summaryWanted, readingToSend == nil else { return nil }
         // With many peers each is compared with more seldom; with those that agree more seldom still.
         let interval = min(
-            configuration.compareInterval * Int64(max(1, intake.order.peers / 8)) << Int64(min(agreements, 4)),
+            configuration.compareInterval * Int64(max(1, intake.order.peers / 8))
+                << Int64(min(agreements, 4)),
             configuration.longestCompareInterval)
         let periodic = max(summarySentAt + interval, quietSince + configuration.quietInterval)
         guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }

@@ -331,7 +331,8 @@ struct FakeNetwork {
         case .changes(let space, let runs)?:
             for run in runs {
                 for sequence in run.firstSequence...run.lastSequence {
-                    received[links[link].node(side)][space, default: [:]][Dot(run.chain, sequence), default: 0] += 1
+                    received[links[link].node(side)][space, default: [:]][
+                        Dot(run.chain, sequence), default: 0] += 1
                 }
             }
         default: break
