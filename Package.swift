@@ -85,8 +85,9 @@ let package = Package(
         .executableTarget(
             name: "concord-bench",
             dependencies: [
-                "ConcordCrypto", "ConcordText",
+                "ConcordCrypto", "ConcordModel", "ConcordSimulator", "ConcordStore", "ConcordText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         .testTarget(name: "CBORTests", dependencies: ["CBOR"]),
         .testTarget(name: "ConcordTextTests", dependencies: ["ConcordText"]),

@@ -34,9 +34,7 @@ struct TextCommand: ParsableCommand {
             if !json { print(TextReport.table(measurement), terminator: "\n\n") }
         }
         guard json else { return }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        print(String(decoding: try encoder.encode(measurements), as: UTF8.self))
+        print(try BenchReport.json(measurements))
     }
 }
 
@@ -72,13 +70,8 @@ enum TextReport {
     }
 
     private static func number(_ value: Double, _ digits: Int) -> String {
-        String(format: "%.\(digits)f", value)
+        BenchReport.number(value, digits)
     }
 
-    /// With a comma every three digits.
-    private static func count(_ value: Int) -> String {
-        var digits = Array(String(value))
-        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-        return String(digits)
-    }
+    private static func count(_ value: Int) -> String { BenchReport.count(value) }
 }

@@ -1,0 +1,99 @@
+// A replica in a temporary folder, with the node that writes there, without daemon and network: for measuring the store
+// alone.
+
+import ConcordCrypto
+import ConcordModel
+import ConcordSimulator
+import ConcordStore
+import Foundation
+
+/// A folder that goes with this value.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("concord-bench-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// A space that measurements share, founded by the first simulated member.
+struct BenchSpace: Sendable {
+    let founders: [SimulatedIdentity]
+    let charter: SignedCharter
+
+    init(members: Int = 2) throws {
+        founders = try (0..<members).map { try SimulatedIdentity($0) }
+        charter = try SignedCharter(
+            charter: Charter(
+                name: "Measured", timestamp: 1,
+                founders: try founders.map { try MemberStatement(authority: $0.authority) },
+                admissionThreshold: 1, suspensionThreshold: 2), key: founders[0].authorityKey)
+    }
+}
+
+/// A replica of one of the members.
+final class BenchReplica: Sendable {
+    let store: ReplicaStore
+    let space: SpaceID
+    private let signer: any NodeSigner
+    private let folder: TemporaryFolder
+
+    init(_ shared: BenchSpace, member: Int) async throws {
+        folder = try TemporaryFolder()
+        store = try ReplicaStore(path: folder.path + "/replica.db")
+        space = try await store.addSpace(shared.charter, inviterAuthority: nil)
+        signer = shared.founders[member].signer
+    }
+
+    /// Writes drafts, each as one change, and gives back what they created.
+    func write(_ drafts: [Draft]) async throws -> [RecordID] {
+        var created: [RecordID] = []
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        for result in try await store.write(drafts, in: space, by: signer, author: "bench", now: now) {
+            created += try result.get().created
+        }
+        return created
+    }
+
+    /// Everything after a place in the log that a peer lacks who holds nothing beyond it, in frames as a session sends
+    /// them.
+    func frames(after start: Int64 = 0, excluding known: VersionVector = VersionVector()) throws
+        -> [[ChangeRun]]
+    {
+        var frames: [[ChangeRun]] = []
+        var position = start
+        while true {
+            let slice = try store.slice(space, after: position, excluding: known, maximumBytes: 256 << 10)
+            if !slice.runs.isEmpty { frames.append(slice.runs) }
+            if slice.isLast { return frames }
+            position = slice.position
+        }
+    }
+
+    /// Takes in frames, one after another.
+    func receive(_ frames: [[ChangeRun]]) async throws {
+        for frame in frames {
+            let outcome = try await store.receive(frame, in: space)
+            guard outcome.refusal == nil, outcome.heldBack == 0 else {
+                throw BenchError("what one replica wrote, the other does not take")
+            }
+        }
+    }
+
+    /// The place of the latest change in the log.
+    var position: Int64 { get throws { try store.held(space).position } }
+
+    /// Closes the replica for good and says how long it takes to open it again, in seconds.
+    func timeToOpen() throws -> Double {
+        try store.close()
+        return try ContinuousClock().measure {
+            try ReplicaStore(path: folder.path + "/replica.db").close()
+        }.seconds
+    }
+
+    /// The bytes of the database's pages.
+    func databaseBytes() throws -> Int { try PlainDatabase.bytes(of: folder.path + "/replica.db") }
+}

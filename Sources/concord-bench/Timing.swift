@@ -1,0 +1,41 @@
+// How long things take, by a clock that never goes back.
+
+/// How long things took, in milliseconds.
+struct Timing: Encodable {
+    let minimum: Double
+    let median: Double
+
+    /// Runs something several times; what `body` gives back last is given back.
+    static func of<Result>(_ runs: Int, _ body: () throws -> Result) rethrows -> (
+        timing: Timing, result: Result
+    ) {
+        var times: [Double] = []
+        let clock = ContinuousClock()
+        func run() throws -> Result {
+            let start = clock.now
+            let result = try body()
+            let passed = (clock.now - start).components
+            times.append(Double(passed.seconds) * 1e3 + Double(passed.attoseconds) / 1e15)
+            return result
+        }
+        var result = try run()
+        for _ in 1..<max(1, runs) { result = try run() }
+        times.sort()
+        return (Timing(minimum: times[0], median: times[times.count / 2]), result)
+    }
+}
+
+extension Duration {
+    /// The duration in seconds.
+    var seconds: Double {
+        let parts = components
+        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
+    }
+}
+
+/// Runs `body` and says how many seconds it took.
+func timed<Result>(_ body: () async throws -> Result) async rethrows -> (seconds: Double, result: Result) {
+    let start = ContinuousClock.now
+    let result = try await body()
+    return ((ContinuousClock.now - start).seconds, result)
+}
