@@ -32,6 +32,7 @@ let package = Package(
             dependencies: [
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordText",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         .target(name: "ConcordSync", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
         .target(

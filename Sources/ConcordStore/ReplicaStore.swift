@@ -126,9 +126,9 @@ public final class ReplicaStore: Sendable {
 
     /// What is held of a space and the digest of its visible state, of one and the same moment.
     public func heldWithDigest(_ space: SpaceID) async throws -> (summary: HeldSummary, digest: Digest) {
-        try await writer.run { [writer] db, memory in
+        try await writer.run { db, memory in
             let held = try memory.space(space, db)
-            let digest = try SpaceDigest.compute(held, db, storing: !writer.isReadOnly)
+            let digest = try SpaceDigest.compute(held, db)
             return (PublishedSpace(held).summary, digest)
         }
     }
@@ -136,13 +136,13 @@ public final class ReplicaStore: Sendable {
     /// What a peer is to hear of what is held: chains of which values are missing without an erasure only up to there,
     /// and no digest while such a change has effect, since others may see those values (Protocol/changes.md, "Erasure").
     public func heldForPeer(_ space: SpaceID) async throws -> (summary: HeldSummary, digest: Digest?) {
-        try await writer.run { [writer] db, memory in
+        try await writer.run { db, memory in
             let held = try memory.space(space, db)
             let published = PublishedSpace(held)
             let summary =
                 published.provisional.isEmpty ? published.summary : try Provisional.summary(published, db)
             guard !Provisional.isVisible(published) else { return (summary, nil) }
-            return (summary, try SpaceDigest.compute(held, db, storing: !writer.isReadOnly))
+            return (summary, try SpaceDigest.compute(held, db))
         }
     }
 

@@ -14,6 +14,7 @@ final class Batch {
     let db: Database
     let memory: StoreMemory
     let space: SpaceMemory
+    let statements: BatchStatements
     /// The records that were loaded or created.
     var works: [RecordID: RecordWork] = [:]
     /// The records created in this batch, by the record above them.
@@ -29,7 +30,8 @@ final class Batch {
     /// The last change that was appended, and where.
     private(set) var last: (dot: Dot, position: Int64)?
 
-    init(_ db: Database, _ memory: StoreMemory, _ space: SpaceMemory) {
+    init(_ db: Database, _ memory: StoreMemory, _ space: SpaceMemory) throws {
+        statements = try BatchStatements(db)
         self.db = db
         self.memory = memory
         self.space = space
@@ -80,12 +82,18 @@ final class Batch {
 
     private func insert(_ new: VerifiedChange, place: Int, _ judged: Judgement) throws -> Int64 {
         let position = try memory.takePosition(db)
-        let sql = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        try db.cachedStatement(sql: sql).execute(arguments: [
-            position, space.chains[place].id, new.dot.sequence.stored, new.hash.data,
-            new.signature.map { Data($0.bytes) }, judged.role.map { Int64($0.rawValue) }, judged.epoch,
-            judged.acts.rawValue, new.change.timestamp, Data(new.bytes),
-        ])
+        try statements.insertLog.run {
+            $0.integer(position)
+            $0.integer(space.chains[place].id)
+            $0.integer(new.dot.sequence.stored)
+            $0.blob(new.hash)
+            if let signature = new.signature { $0.blob(signature.bytes) } else { $0.null() }
+            $0.integer(judged.role.map { Int64($0.rawValue) })
+            $0.integer(Int64(judged.epoch))
+            $0.integer(judged.acts.rawValue)
+            $0.integer(new.change.timestamp)
+            $0.blob(new.bytes)
+        }
         return position
     }
 

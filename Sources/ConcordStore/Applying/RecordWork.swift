@@ -1,5 +1,6 @@
 // A record while a batch works on it: its state, what its row says, and what must be written back.
 
+import ConcordCrypto
 import ConcordModel
 import Foundation
 import GRDB
@@ -14,6 +15,8 @@ final class RecordWork {
     var parentRow: Int64?
     /// What the row says; nil for a record that has none yet.
     var stored: Stored?
+    /// The digest term that the row has; nil for a record that has none yet.
+    var term: Digest?
     /// What the row is to say, once the batch has nothing more to apply.
     var next: Stored?
     /// Whether ``state`` changed in this batch.
@@ -46,7 +49,7 @@ final class RecordWork {
     }
 
     /// The columns that ``init(_:)`` reads.
-    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state"
+    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state, term"
 
     /// A record as its row has it.
     init(_ row: Row) throws {
@@ -55,6 +58,7 @@ final class RecordWork {
         parentRow = row[2]
         stored = Stored(isLive: row[3], isShown: row[4], isFlagged: row[5], conflicts: row[6])
         state = try RecordState(encoded: row.bytes(7))
+        term = try row.digest(8)
         guard let kind = Vocabulary.kind(state.kind) else { throw damaged("a record is of an unknown kind") }
         self.kind = kind
     }
@@ -64,8 +68,7 @@ extension Batch {
     /// The record, from this batch or from its row; nil if none is effective here.
     func work(_ record: RecordID) throws -> RecordWork? {
         if let known = works[record] { return known }
-        let sql = "SELECT \(RecordWork.columns) FROM record WHERE uid = ? AND space = ?"
-        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [record.data, space.id])
+        let row = try Row.fetchOne(statements.findRecord, arguments: [record.data, space.id])
         guard let row else { return nil }
         let work = try RecordWork(row)
         works[record] = work

@@ -136,7 +136,7 @@ final class Receiver: Sendable {
         _ verified: Verified, to space: SpaceID, _ db: Database, _ memory: StoreMemory
     ) throws -> [SpaceMemory] {
         let held = try memory.space(space, db)
-        let batch = Batch(db, memory, held)
+        let batch = try Batch(db, memory, held)
         for form in verified.restored { try batch.restore(form.dot, from: form.bytes) }
         for change in verified.changes {
             try batch.retire(change.dot.replica)

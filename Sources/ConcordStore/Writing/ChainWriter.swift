@@ -23,6 +23,8 @@ final class ChainWriter {
     /// The last change, while it is not signed, and the bytes since the last signature.
     private var unsigned: (position: Int64, hash: Digest)?
     private var unsignedBytes = 0
+    /// The authority that issued the node's certificate, once it was looked for.
+    private var issuer: Certificate?
 
     init(batch: Batch, signer: any NodeSigner, random: @escaping @Sendable (Int) throws -> [UInt8]) {
         self.batch = batch
@@ -239,9 +241,11 @@ final class ChainWriter {
     /// Whose chain is written: a certificate of a replaced authority still serves a chain that was begun with it, but
     /// begins no new one.
     private func owner() throws -> ChainOwner {
-        let issuer = batch.space.authorities[signer.member]?.first {
-            signer.certificate.isSigned(by: $0.publicKey)
-        }
+        issuer =
+            issuer
+            ?? batch.space.authorities[signer.member]?.first {
+                signer.certificate.isSigned(by: $0.publicKey)
+            }
         guard let issuer else {
             throw ConcordError(
                 .notYetAdmitted, "this node's certificate is not issued by the authority that was admitted")

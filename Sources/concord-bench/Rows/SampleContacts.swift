@@ -13,10 +13,10 @@ enum SampleContacts {
     static func values(_ number: Int) -> [String] {
         let id = String(1_000_000 + number)
         return [
-            "Amina Sørensen-\(id)", "Ministry of Foreign Affairs and International Cooperation",
-            "Deputy Director for Human Rights and Peace \(number % 97)", "national focal point",
+            "Amina Sørensen-\(id)", "Ministry of Foreign Affairs and Cooperation",
+            "Deputy Director, Human Rights \(number % 97)", "national focal point",
             "focal.point.\(id)@foreign-affairs.example.org", "+34 91 555 \(id)", codes[number % codes.count],
-            "Reached in the mornings; follows the regional networks, file \(id)",
+            "Reached in the mornings; file \(id) of the networks",
         ]
     }
 
