@@ -72,6 +72,9 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
         Swift.withUnsafeBytes(of: words) { buffer.append(contentsOf: $0) }
     }
 
+    /// The first 16 bytes as two big-endian words.
+    @inlinable public var leadingWords: (UInt64, UInt64) { (word0, word1) }
+
     /// Calls `body` with the 32 bytes.
     @inlinable
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {

@@ -175,7 +175,4 @@ extension Batch {
 extension Entry {
     /// Whether the entry does nothing but order erasure.
     var erasesOnly: Bool { operations.allSatisfy { if case .erase = $0 { true } else { false } } }
-
-    /// Whether the entry begins with a creation.
-    var creates: Bool { if case .create = operations.first { true } else { false } }
 }

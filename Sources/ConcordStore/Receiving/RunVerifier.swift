@@ -207,7 +207,8 @@ struct RunVerifier {
 
     /// The hash that a change of a run has after this predecessor.
     private func hash(of run: ChangeRun, _ index: Int, after previous: Digest) throws -> Hashed {
-        let change = try Change(encoded: run.changes[index])
+        let stored = try StoredChange(encoded: run.changes[index])
+        let change = stored.change
         let dot = Dot(run.replica, run.firstSequence + UInt64(index))
         // A form with more values than the one that is held may break a rule that cannot be seen in that one.
         try change.checkWellFormed(space: space.space, dot: dot)
@@ -216,7 +217,7 @@ struct RunVerifier {
         case .resolved(let dependencies):
             let context = ChangeContext(
                 space: space.space, dot: dot, previous: previous, dependencies: dependencies.map(\.hash))
-            return .hash(change.hash(in: context))
+            return .hash(stored.hash(in: context))
         }
     }
 
@@ -249,7 +250,8 @@ struct RunVerifier {
         var key = place.change.flatMap { heads[$0.replica]?.key ?? space.chain($0.replica)?.key }
         for index in start..<run.changes.count {
             let dot = Dot(run.replica, run.firstSequence + UInt64(index))
-            let change = try Change(encoded: run.changes[index])
+            let stored = try StoredChange(encoded: run.changes[index])
+            let change = stored.change
             try change.checkWellFormed(space: space.space, dot: dot)
             let dependencies: [(name: Dot, hash: Digest)]
             switch try resolve(change.dependencies) {
@@ -260,7 +262,7 @@ struct RunVerifier {
             if let owner { key = owner.certificate.publicKey }
             let context = ChangeContext(
                 space: space.space, dot: dot, previous: previous, dependencies: dependencies.map(\.hash))
-            previous = change.hash(in: context)
+            previous = stored.hash(in: context)
             if isBranch, index == start { chain = ReplicaID(branchBeginningWith: previous) }
             let isLast = index == run.changes.count - 1
             verified.append(

@@ -147,9 +147,11 @@ final class ChainWriter {
     /// A change that can be appended.
     private struct Prepared {
         let dot: Dot
-        let change: Change
+        let stored: StoredChange
         let dependencies: [Parent]
-        let bytes: [UInt8]
+
+        var change: Change { stored.change }
+        var bytes: [UInt8] { stored.bytes }
     }
 
     private func prepare(
@@ -295,12 +297,13 @@ final class ChainWriter {
             authorLabel: label,
             entries: entries)
         try change.checkWellFormed(space: batch.space.space, dot: dot)
-        let bytes = change.encoded()
+        let stored = StoredChange(change)
+        let bytes = stored.bytes
         guard bytes.count <= Limits.changeBytes else {
             throw ConcordError(
                 .limitExceeded, "the change has \(bytes.count) bytes, \(Limits.changeBytes) are allowed")
         }
-        return Prepared(dot: dot, change: change, dependencies: dependencies, bytes: bytes)
+        return Prepared(dot: dot, stored: stored, dependencies: dependencies)
     }
 
     private func append(_ new: Prepared, place: Int) throws -> Digest {
@@ -309,7 +312,7 @@ final class ChainWriter {
         let context = ChangeContext(
             space: batch.space.space, dot: new.dot, previous: chain.hash,
             dependencies: new.dependencies.map(\.hash))
-        let hash = new.change.hash(in: context)
+        let hash = new.stored.hash(in: context)
         if unsignedBytes + new.bytes.count > Limits.signedRunBytes { try finish() }
         try batch.append(
             VerifiedChange(
