@@ -56,7 +56,7 @@ extension Batch {
             let isLive = try isLive(work)
             work.next = RecordWork.Stored(
                 isLive: isLive, isShown: isLive, isFlagged: isLive && !state.openDeletes.isEmpty,
-                conflicts: state.registers.reduce(0) { $0 + ($1.values.count > 1 ? 1 : 0) })
+                conflicts: state.registers.reduce(0) { $0 + ($1.isInConflict ? 1 : 0) })
         }
         for work in concerned where !work.isRemoved {
             let isShown = try isShown(work)
@@ -111,7 +111,7 @@ extension Batch {
             $0.integer(Int64(next.conflicts))
             $0.blob(term)
             $0.text(display.json)
-            $0.blob(work.state.encoded())
+            $0.blob(work.state.stored(beside: display))
         }
     }
 
@@ -123,7 +123,7 @@ extension Batch {
             $0.integer(work.state.updatedAt)
             $0.blob(term)
             $0.text(display.json)
-            $0.blob(work.state.encoded())
+            $0.blob(work.state.stored(beside: display))
             $0.integer(work.row)
         }
     }
@@ -177,6 +177,8 @@ extension Batch {
 
     /// Marks the record's text for the search index.
     private func markSearch(_ work: RecordWork) throws {
+        // What was never indexed is found without a mark.
+        guard work.row <= (try memory.searched(db)) else { return }
         try statements.markSearch.run { $0.integer(work.row) }
     }
 

@@ -49,15 +49,17 @@ final class RecordWork {
     }
 
     /// The columns that ``init(_:)`` reads.
-    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state, term"
+    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state, term, json, uid"
 
     /// A record as its row has it.
-    init(_ row: Row) throws {
-        self.row = row[0]
-        owner = row[1]
-        parentRow = row[2]
-        stored = Stored(isLive: row[3], isShown: row[4], isFlagged: row[5], conflicts: row[6])
-        state = try RecordState(encoded: row.bytes(7))
+    init(_ row: StatementRow) throws {
+        self.row = row.integer(0)
+        owner = row.integer(1)
+        parentRow = row.optionalInteger(2)
+        stored = Stored(
+            isLive: row.flag(3), isShown: row.flag(4), isFlagged: row.flag(5),
+            conflicts: Int(row.integer(6)))
+        state = try RecordState(stored: row.bytes(7), json: row.bytes(9), id: try row.record(10))
         term = try row.digest(8)
         guard let kind = Vocabulary.kind(state.kind) else { throw damaged("a record is of an unknown kind") }
         self.kind = kind
@@ -68,11 +70,12 @@ extension Batch {
     /// The record, from this batch or from its row; nil if none is effective here.
     func work(_ record: RecordID) throws -> RecordWork? {
         if let known = works[record] { return known }
-        let row = try Row.fetchOne(statements.findRecord, arguments: [record.data, space.id])
-        guard let row else { return nil }
-        let work = try RecordWork(row)
-        works[record] = work
-        return work
+        let found = try statements.findRecord.first {
+            $0.blob(record.value)
+            $0.integer(space.id)
+        } _: { try RecordWork($0) }
+        works[record] = found
+        return found
     }
 
     /// The records directly below this one, in the order of their making here.

@@ -81,18 +81,63 @@ struct StatementBinding {
     }
 }
 
+/// The values of the row at which a statement stands.
+struct StatementRow {
+    private let statement: OpaquePointer
+
+    fileprivate init(_ statement: OpaquePointer) { self.statement = statement }
+
+    func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+    func flag(_ column: Int32) -> Bool { integer(column) != 0 }
+
+    func optionalInteger(_ column: Int32) -> Int64? {
+        sqlite3_column_type(statement, column) == SQLITE_NULL ? nil : integer(column)
+    }
+
+    /// The bytes of a blob or text; none for null.
+    func bytes(_ column: Int32) -> [UInt8] {
+        guard let address = sqlite3_column_blob(statement, column) else { return [] }
+        return Array(UnsafeRawBufferPointer(start: address, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    func digest(_ column: Int32) throws -> Digest {
+        guard let digest = Digest(bytes: bytes(column)) else { throw damaged("a hash has the wrong length") }
+        return digest
+    }
+
+    func record(_ column: Int32) throws -> RecordID {
+        guard let record = RecordID(bytes: bytes(column)) else { throw damaged("a record id is malformed") }
+        return record
+    }
+}
+
 extension Statement {
+    /// The first row of a query, read by `body`; nil if there is none. `bind` gives a value to each parameter.
+    func first<Result>(
+        _ bind: (inout StatementBinding) -> Void, _ body: (StatementRow) throws -> Result
+    ) throws -> Result? {
+        var binding = StatementBinding(sqliteStatement)
+        bind(&binding)
+        defer { sqlite3_reset(sqliteStatement) }
+        switch sqlite3_step(sqliteStatement) {
+        case SQLITE_ROW: return try body(StatementRow(sqliteStatement))
+        case SQLITE_DONE: return nil
+        case let code: throw failure(code)
+        }
+    }
+
+    private func failure(_ code: CInt) -> DatabaseError {
+        let message = sqlite3_db_handle(sqliteStatement).flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) }
+        return DatabaseError(resultCode: ResultCode(rawValue: code), message: message, sql: sql)
+    }
+
     /// Runs a statement that gives no rows; `bind` gives a value to each parameter.
     func run(_ bind: (inout StatementBinding) -> Void) throws {
         var binding = StatementBinding(sqliteStatement)
         bind(&binding)
+        defer { sqlite3_reset(sqliteStatement) }
         let code = sqlite3_step(sqliteStatement)
-        guard code == SQLITE_DONE else {
-            let connection = sqlite3_db_handle(sqliteStatement)
-            let message = connection.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) }
-            sqlite3_reset(sqliteStatement)
-            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: message, sql: sql)
-        }
-        sqlite3_reset(sqliteStatement)
+        guard code == SQLITE_DONE else { throw failure(code) }
     }
 }

@@ -195,7 +195,7 @@ struct SpaceVerifier {
         guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
         let term = naive.term(isLive: isLive, texts: texts)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
-        guard let state = try? RecordState(encoded: found.bytes(7)), state.digestTerm(isLive: isLive) == term,
+        guard let state = try? found.recordState(7, json: 6, id: naive.id), state.digestTerm(isLive: isLive) == term,
             state.touched == VersionVector(naive.touches), state.created == birth.dot,
             state.covered == naive.covered
         else { throw diverges("the state for merging") }
@@ -210,7 +210,7 @@ struct SpaceVerifier {
             throw diverges("the number of conflicts")
         }
         let display = RecordDisplay(state, kind: birth.kind)
-        guard found[1] == display.title, found[6] == display.json, found[8] == state.updatedAt else {
+        guard found[1] == display.title, found.bytes(6) == display.json, found[8] == state.updatedAt else {
             throw diverges("what the views show")
         }
         try compare(texts, with: state, row: found[9])
