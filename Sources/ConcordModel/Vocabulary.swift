@@ -129,7 +129,9 @@ public enum Vocabulary {
     ]
 
     /// The kind of this name.
-    public static func kind(_ name: UTF8Text) -> KindDescription? { kinds.first { $0.name == name } }
+    public static func kind(_ name: UTF8Text) -> KindDescription? { kindsByName[name] }
+
+    private static let kindsByName = Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) })
 
     /// Whether only the creator's member may write records of this kind (rule B4). Meaningless for unknown kinds, of
     /// which nothing has effect: ask ``kind(_:)`` first.

@@ -174,4 +174,19 @@ public final class ReplicaStore: Sendable {
     public func receive(_ runs: [ChangeRun], in space: SpaceID) async throws -> ReceiveOutcome {
         try await receiver.receive(runs, in: space)
     }
+
+    /// A delivery that is verified and on its way to being applied.
+    public struct PendingReceipt: Sendable {
+        fileprivate let pending: Receiver.Pending
+
+        /// What became of it, once it is durable.
+        public func outcome() async throws -> ReceiveOutcome { try await pending.value() }
+    }
+
+    /// Verifies runs as ``receive(_:in:)`` does and returns as soon as that is done, so that the next delivery can be
+    /// verified while this one is written. Deliveries are to be given one after another, in the order in which they
+    /// came.
+    public func admit(_ runs: [ChangeRun], in space: SpaceID) async throws -> PendingReceipt {
+        PendingReceipt(pending: try await receiver.admit(runs, in: space))
+    }
 }

@@ -93,8 +93,11 @@ extension Batch {
     }
 
     private func insert(_ work: RecordWork, _ next: RecordWork.Stored) throws {
-        let display = RecordDisplay(work.state, kind: work.kind)
-        let term = weigh(work, next)
+        let fresh = next.isLive ? work.fresh : nil
+        let display = fresh?.display ?? RecordDisplay(work.state, kind: work.kind)
+        let stored = fresh?.stored ?? work.state.stored(beside: display)
+        let term = fresh?.term ?? work.state.digestTerm(isLive: next.isLive)
+        weigh(work, term)
         try statements.insertRecord.run {
             $0.integer(work.row)
             $0.integer(space.id)
@@ -111,13 +114,14 @@ extension Batch {
             $0.integer(Int64(next.conflicts))
             $0.blob(term)
             $0.text(display.json)
-            $0.blob(work.state.stored(beside: display))
+            $0.blob(stored)
         }
     }
 
     private func update(_ work: RecordWork, _ next: RecordWork.Stored) throws {
         let display = RecordDisplay(work.state, kind: work.kind)
-        let term = weigh(work, next)
+        let term = work.state.digestTerm(isLive: next.isLive)
+        weigh(work, term)
         try statements.updateRecord.run {
             $0.text(display.title)
             $0.integer(work.state.updatedAt)
@@ -166,13 +170,11 @@ extension Batch {
         work.stored = stored
     }
 
-    /// The record's digest term, which takes its place in the sum over all.
-    private func weigh(_ work: RecordWork, _ next: RecordWork.Stored) -> Digest {
-        let term = work.state.digestTerm(isLive: next.isLive)
+    /// Has the record's digest term take its place in the sum over all.
+    private func weigh(_ work: RecordWork, _ term: Digest) {
         if let former = work.term { space.terms -= former }
         space.terms += term
         work.term = term
-        return term
     }
 
     /// Marks the record's text for the search index.

@@ -56,8 +56,13 @@ extension Batch {
             }
             let birth = RecordState.Birth(
                 dot: arrival.past.dot, kind: kind, parent: parent, timestamp: arrival.change.timestamp)
-            work = try create(record, birth, author, held: work)
-            rest = rest.dropFirst()
+            if work == nil, index < arrival.fresh.count, let fresh = arrival.fresh[index] {
+                work = try create(record, fresh, author)
+                rest = []
+            } else {
+                work = try create(record, birth, author, held: work)
+                rest = rest.dropFirst()
+            }
         } else if let refusal = judge(work, arrival, author) {
             return refusal
         }
@@ -99,6 +104,17 @@ extension Batch {
             return roster.owns(author.member, recordsOf: owner)
         }
         return isAllowed ? nil : .notTheOwner
+    }
+
+    /// A record that nobody has touched yet.
+    private func create(_ record: RecordID, _ fresh: FreshRecord, _ author: Chain) throws -> RecordWork {
+        let work = RecordWork(row: try memory.takeRecord(db), fresh, owner: author.party)
+        if let parent = fresh.state.parent {
+            work.parentRow = try self.work(parent)?.row
+            newChildren[parent, default: []].append(work)
+        }
+        works[record] = work
+        return work
     }
 
     /// The record with a creation more; of a record that is held already the lowest creation decides.

@@ -50,7 +50,7 @@ final class Batch {
         appended += 1
         last = (judged.past.dot, position)
         let arrival = Arrival(
-            past: judged.past, change: new.change, role: judged.role, epoch: judged.epoch,
+            past: judged.past, change: new.change, fresh: new.fresh, role: judged.role, epoch: judged.epoch,
             hasActs: !acts.isEmpty)
         try noteErased(new.change, place: place, sequence: new.dot.sequence)
         try takeEffect(arrival, place: place, learnedSomething: judged.grew, restricts: restricts)
@@ -144,9 +144,10 @@ final class Batch {
             ])
         return space.add(
             Chain(
-                id: db.lastInsertedRowID, name: name, replica: replica, start: start.sequence,
-                parent: start.predecessor?.replica, party: party, member: owner.member, node: owner.node,
-                nodeName: nodeName, key: owner.certificate.publicKey, issuer: owner.issuer,
+                Chain.Identity(
+                    id: db.lastInsertedRowID, name: name, replica: replica, start: start.sequence,
+                    parent: start.predecessor?.replica, party: party, member: owner.member, node: owner.node,
+                    nodeName: nodeName, key: owner.certificate.publicKey, issuer: owner.issuer),
                 isCertified: isCertified, isOwn: isOwn,
                 sequence: start.sequence - 1, hash: start.hash, effective: 0, epoch: 0, known: nil))
     }

@@ -8,7 +8,9 @@ import GRDB
 /// A record in a batch.
 final class RecordWork {
     let row: Int64
-    var state: RecordState
+    var state: RecordState { didSet { fresh = nil } }
+    /// The record as its creation made it, as long as nothing else was done to it.
+    private(set) var fresh: FreshRecord?
     var kind: KindDescription
     /// The party that created it.
     var owner: Int64 = 0
@@ -46,6 +48,15 @@ final class RecordWork {
         self.row = row
         self.state = state
         self.kind = kind
+    }
+
+    /// A record that has no row yet, as its creation made it.
+    init(row: Int64, _ fresh: FreshRecord, owner: Int64) {
+        self.row = row
+        self.owner = owner
+        state = fresh.state
+        kind = fresh.kind
+        self.fresh = fresh
     }
 
     /// The columns that ``init(_:)`` reads.

@@ -60,10 +60,11 @@ struct SpaceLoader {
             let certificate = try Certificate(der: row.bytes(7))
             memory.add(
                 Chain(
+                    Chain.Identity(
                     id: row[0], name: try row.replica(1), replica: try row.replica(2), start: row.unsigned(3),
                     parent: row.optionalBytes(4).flatMap { ReplicaID(bytes: $0) }, party: row[5],
                     member: MemberID(try row.digest(6)), node: NodeID(certificate: certificate),
-                    nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15),
+                    nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15)),
                     isCertified: row[9],
                     isOwn: row[10],
                     sequence: row.unsigned(11), hash: try row.digest(12), effective: row.unsigned(13),

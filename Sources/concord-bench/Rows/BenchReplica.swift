@@ -73,14 +73,20 @@ final class BenchReplica: Sendable {
         }
     }
 
-    /// Takes in frames, one after another.
+    /// Takes in frames, as many on their way at a time as a session's window holds.
     func receive(_ frames: [[ChangeRun]]) async throws {
-        for frame in frames {
-            let outcome = try await store.receive(frame, in: space)
+        var pending: [ReplicaStore.PendingReceipt] = []
+        func settle() async throws {
+            let outcome = try await pending.removeFirst().outcome()
             guard outcome.refusal == nil, outcome.heldBack == 0 else {
                 throw BenchError("what one replica wrote, the other does not take")
             }
         }
+        for frame in frames {
+            pending.append(try await store.admit(frame, in: space))
+            if pending.count == 8 { try await settle() }
+        }
+        while !pending.isEmpty { try await settle() }
     }
 
     /// The place of the latest change in the log.
