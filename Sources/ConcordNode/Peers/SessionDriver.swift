@@ -45,6 +45,7 @@ final class SessionDriver: Sendable {
 
     let connection: FrameConnection
     private let store: ReplicaStore
+    private let line: DeliveryLine
     private let clock: @Sendable () -> Int64
     private let events: @Sendable (Event) async -> Void
     private let shared: Mutex<Shared>
@@ -60,6 +61,7 @@ final class SessionDriver: Sendable {
     ) {
         self.connection = connection
         self.store = store
+        line = DeliveryLine(store: store)
         self.clock = clock
         self.events = events
         shared = Mutex(Shared(lastHeard: .now))
@@ -94,8 +96,10 @@ final class SessionDriver: Sendable {
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.read() }
             group.addTask { await self.write() }
+            group.addTask { await self.line.run { await self.applied($0, $1) } }
             let end = await handleInputs(&session)
             outgoingContinuation.finish()
+            line.finish()
             await flushed.wait(atMost: PeerLimits.flushTime)
             await close()
             group.cancelAll()
@@ -237,7 +241,7 @@ final class SessionDriver: Sendable {
             }
         case .compare(let space, let heads):
             return await answer(space) { .compared(space, try await self.store.compare(heads, in: space)) }
-        case .apply(let space, let runs): return await apply(runs, in: space)
+        case .apply(let space, let runs): line.give(runs, in: space)
         case .readReceipts(let space):
             return await answer(space) {
                 .receipts(space, try ReceiptKeeper(store: self.store).all(of: space))
@@ -254,14 +258,13 @@ final class SessionDriver: Sendable {
         return nil
     }
 
-    private func apply(_ runs: [ChangeRun], in space: SpaceID) async -> SessionInput? {
-        do {
-            let outcome = try await store.receive(runs, in: space)
+    private func applied(_ space: SpaceID, _ result: Result<ReceiveOutcome, any Error>) async {
+        switch result {
+        case .success(let outcome):
             // Where a branch was taken in, names of chains have changed: the other sessions must not go on with them.
             if let forked = outcome.forked, outcome.tookBranch { await events(.forked(space, forked)) }
-            return .applied(space, outcome)
-        } catch {
-            return .storeFailed(space, ConcordError(wrapping: error))
+            submit(.applied(space, outcome))
+        case .failure(let error): submit(.storeFailed(space, ConcordError(wrapping: error)))
         }
     }
 

@@ -19,7 +19,8 @@ extension Batch {
         for work in changed { try settleTexts(of: work) }
         let concerned = try concernedRecords()
         let revealed = try changedVisibility(of: concerned)
-        for work in concerned where !work.isRemoved { try write(work) }
+        // In the order of their rows, which lie side by side in pages.
+        for work in concerned.sorted(by: { $0.row < $1.row }) where !work.isRemoved { try write(work) }
         for work in revealed { try writeVisibility(work) }
         for work in concerned where work.isRemoved { try remove(work) }
         try writeTerms()
