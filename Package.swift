@@ -65,6 +65,12 @@ let package = Package(
         .target(
             name: "ConcordSimulator",
             dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+        .target(
+            name: "ShapedLink",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .executableTarget(
             name: "concordd",
             dependencies: [
@@ -85,7 +91,9 @@ let package = Package(
         .executableTarget(
             name: "concord-bench",
             dependencies: [
-                "ConcordCrypto", "ConcordText",
+                "COpenSSL", "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordText",
+                "ShapedLink", "concord", "concordd",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "CBORTests", dependencies: ["CBOR"]),

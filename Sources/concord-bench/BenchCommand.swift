@@ -1,14 +1,14 @@
-// Measures how fast texts merge, on editing histories of real people, and checks that they merge right.
+// Measures Concord: how fast texts merge, on editing histories of real people, and what daemons take to exchange.
 
 import ArgumentParser
 
 /// Measures Concord.
 @main
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-bench",
-        abstract: "Replays editing histories: how fast they merge, and whether into the right text.",
-        subcommands: [TextCommand.self, OrderingCommand.self, MemoryCommand.self])
+        abstract: "Measures Concord, and checks the results.",
+        subcommands: [SyncCommand.self, TextCommand.self, OrderingCommand.self, MergeMemoryCommand.self])
 }
 
 /// Why something could not be measured, or went wrong when it was.
