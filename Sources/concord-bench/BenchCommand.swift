@@ -8,7 +8,10 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-bench",
         abstract: "Measures Concord, and checks the results.",
-        subcommands: [SyncCommand.self, TextCommand.self, OrderingCommand.self, MergeMemoryCommand.self])
+        subcommands: [
+            SyncCommand.self, LinkCommand.self, TextCommand.self, OrderingCommand.self,
+            MergeMemoryCommand.self,
+        ])
 }
 
 /// Why something could not be measured, or went wrong when it was.

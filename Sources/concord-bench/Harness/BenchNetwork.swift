@@ -38,11 +38,12 @@ final class BenchNetwork {
     ///
     /// - Parameters:
     ///   - listening: whether it listens on loopback, or only dials out.
+    ///   - port: where it listens, if it does; any free one if nil.
     ///   - configuration: more lines of its concord.yaml.
     func makeNode(
-        _ name: String, member: String, listening: Bool = true, configuration: [String] = []
+        _ name: String, member: String, listening: Bool = true, port: Int? = nil, configuration: [String] = []
     ) async throws -> BenchNode {
-        let port = listening ? try freePort() : 0
+        let port = listening ? try port ?? freePort() : 0
         let node = BenchNode(folder: folder, name: name, member: member, port: port)
         nodes.append(node)
         var arguments = ["init", "--member", member, "--name", "Land \(member)", "--node", name]

@@ -115,23 +115,6 @@ extension BenchNode {
             ids: ids, valueBytes: records.reduce(0) { $0 + SampleContacts.valueBytes($1) },
             milliseconds: milliseconds)
     }
-
-    /// Writes one field of each of these records, several at a time; returns how long it took, in milliseconds.
-    func set(_ field: String, of records: [RecordID], to value: @Sendable (Int) -> String) async throws
-        -> Double
-    {
-        let start = ContinuousClock.now
-        let client = client
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for (number, record) in records.enumerated() {
-                if number >= 8 { try await group.next() }
-                let value = value(number)
-                group.addTask { try await client.set(field, of: record, to: value) }
-            }
-            try await group.waitForAll()
-        }
-        return start.milliseconds
-    }
 }
 
 extension DaemonClient {
@@ -140,5 +123,21 @@ extension DaemonClient {
         var assignments = FieldAssignments()
         assignments.set[field] = .string(value)
         _ = try await update(record.description, assignments, base: nil)
+    }
+
+    /// Writes one field of each of these records, several at a time; returns how long it took, in milliseconds.
+    func set(_ field: String, of records: [RecordID], to value: @Sendable (Int) -> String) async throws
+        -> Double
+    {
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, record) in records.enumerated() {
+                if number >= 8 { try await group.next() }
+                let value = value(number)
+                group.addTask { try await self.set(field, of: record, to: value) }
+            }
+            try await group.waitForAll()
+        }
+        return start.milliseconds
     }
 }

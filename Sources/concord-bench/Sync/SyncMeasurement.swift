@@ -117,7 +117,7 @@ struct SyncMeter {
         try await scene.separate()
         let before = try await scene.frameBytes()
         let chosen = (0..<sizes.edits).map { records[$0 % records.count] }
-        let written = try await scene.madrid.set("position", of: chosen, to: value)
+        let written = try await scene.madrid.client.set("position", of: chosen, to: value)
         let milliseconds = try await scene.reunite()
         let bytes = try await scene.frameBytes() - before
         return SyncMeasurement.Bulk(
@@ -172,8 +172,8 @@ struct SyncMeter {
         let before = try await scene.frameBytes()
         let ours = Array(meetings.prefix(sizes.absent))
         let theirs = Array(meetings.suffix(sizes.absent))
-        _ = try await scene.madrid.set("city", of: ours) { "City of number \($0)" }
-        _ = try await scene.berlin.set("venue", of: theirs) { "Hall of number \($0)" }
+        _ = try await scene.madrid.client.set("city", of: ours) { "City of number \($0)" }
+        _ = try await scene.berlin.client.set("venue", of: theirs) { "Hall of number \($0)" }
         let milliseconds = try await scene.reunite()
         let bytes = try await scene.frameBytes() - before
         var lost = 0

@@ -2,19 +2,32 @@
 // waited for is read in their databases; what is said in the end was verified by equal digests.
 
 import Foundation
+import ShapedLink
 
 /// Two nodes of two members.
 final class SyncScene {
     let network: BenchNetwork
     let madrid: BenchNode
     let berlin: BenchNode
+    /// The link by which Berlin reaches Madrid, if there is one between them.
+    let link: ShapedLink?
 
     /// Makes both, starts Madrid and founds the space there.
     ///
-    /// - Parameter configuration: more lines of Madrid's concord.yaml.
-    init(network: BenchNetwork, configuration: [String] = []) async throws {
+    /// - Parameter shape: what the link between the two is like; nil for a connection without any.
+    init(network: BenchNetwork, over shape: LinkShape? = nil) async throws {
         self.network = network
-        madrid = try await network.makeNode("madrid", member: "ESP", configuration: configuration)
+        let port = try network.freePort()
+        var configuration: [String] = []
+        if let shape {
+            let link = try await ShapedLink.open(shape, to: port)
+            configuration.append("addresses: [\"127.0.0.1:\(link.port)\"]")
+            self.link = link
+        } else {
+            link = nil
+        }
+        madrid = try await network.makeNode(
+            "madrid", member: "ESP", port: port, configuration: configuration)
         berlin = try await network.makeNode("berlin", member: "DEU", listening: false)
         try await madrid.start()
         try await network.found(madrid)
@@ -36,6 +49,7 @@ final class SyncScene {
 
     /// Ends the exchange of the two until ``reunite()``.
     func separate() async throws {
+        try await verify()
         _ = try await berlin.client.pause(member: nil)
         try await eventually("the two are apart") {
             try await self.madrid.client.status().document.peers.allSatisfy { $0.state != .connected }
