@@ -49,18 +49,19 @@ final class ReplicaWatch {
         try wait("\(count) changes", seconds, since: start) { try changes() >= count }
     }
 
-    /// Looks again and again until the answer is yes, all 100 µs; returns the milliseconds since `start`.
+    /// Looks again and again until the answer is yes, each time after `interval` microseconds; returns the milliseconds
+    /// since `start`.
     @discardableResult
     func wait(
         _ what: String, _ seconds: Double = 60, since start: ContinuousClock.Instant = .now,
-        until condition: () throws -> Bool
+        interval: UInt32 = 100, until condition: () throws -> Bool
     ) throws -> Double {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while try !condition() {
             guard ContinuousClock.now < deadline else {
                 throw BenchError("not within \(seconds) s: \(what); the log has \(try changes()) changes")
             }
-            usleep(100)
+            usleep(interval)
         }
         return start.milliseconds
     }

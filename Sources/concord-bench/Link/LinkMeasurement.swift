@@ -117,7 +117,7 @@ struct LinkMeter {
     /// Waits until both logs are equally long.
     private func waitForAll() async throws {
         let (near, far) = (try ReplicaWatch(scene.madrid), try ReplicaWatch(scene.berlin))
-        try near.wait("both hold the same", 600) { try near.changes() == far.changes() }
+        try near.wait("both hold the same", 600, interval: 2000) { try near.changes() == far.changes() }
     }
 
     /// - Parameter isForth: whether the bytes that count go from Berlin, which dials, to Madrid.
