@@ -66,6 +66,12 @@ let package = Package(
         .target(
             name: "ConcordSimulator",
             dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+        .target(
+            name: "ShapedLink",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .executableTarget(
             name: "concordd",
             dependencies: [
@@ -86,7 +92,9 @@ let package = Package(
         .executableTarget(
             name: "concord-bench",
             dependencies: [
-                "ConcordCrypto", "ConcordModel", "ConcordSimulator", "ConcordStore", "ConcordText",
+                "COpenSSL", "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordSimulator",
+                "ConcordStore", "ConcordText", "ShapedLink", "concord", "concordd",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),

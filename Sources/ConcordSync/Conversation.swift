@@ -21,6 +21,7 @@ struct Conversation: Sendable {
     private var exchanges: [SpaceExchange] = []
     private var nextTurn = 0
     private var liveness: Liveness
+    private var flow: FlowWindow
     private var isWritable: Bool
     private var pongToSend: UInt64?
     private var helloToSend: Hello?
@@ -39,6 +40,7 @@ struct Conversation: Sendable {
         sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
         clockAhead = peer.clock - local.clock
         liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
+        flow = FlowWindow(maximum: min(configuration.windowBytes, SyncLimits.windowBytes))
     }
 
     /// The spaces under exchange, ascending.
@@ -84,6 +86,7 @@ struct Conversation: Sendable {
         case .receipts(let space, let receipts):
             try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
         case .writable(let writable): isWritable = writable
+        case .receiving: liveness.heard(now)
         case .tick: try tick(context, &effects)
         case .started, .spacesChanged, .stop, .storeFailed, .disconnected:
             preconditionFailure("the session handles this input itself")
@@ -153,12 +156,20 @@ struct Conversation: Sendable {
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(acknowledgement: vector, now: context.now, &effects)
             }
+            for index in exchanges.indices {
+                for frame in exchanges[index].takeMeasurable() {
+                    flow.acknowledged(frame.departure, byteCount: frame.byteCount, now: context.now)
+                }
+            }
         case .receipts(let space, let receipts):
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(receipts, now: context.now, &effects)
             }
         case .ping(let nonce): pongToSend = nonce
-        case .pong(let nonce): effects.append(.roundTrip(try liveness.pong(nonce, now: context.now)))
+        case .pong(let nonce):
+            let duration = try liveness.pong(nonce, now: context.now)
+            flow.roundTrip(duration)
+            effects.append(.roundTrip(duration))
         case .error, .goodbye: preconditionFailure("the session handles these messages itself")
         case .ignored: break
         }
@@ -253,13 +264,15 @@ struct Conversation: Sendable {
             if let nonce = pongToSend { effects.append(.send(Message.pong(nonce).encoded())) }
             (helloToSend, pongToSend) = (nil, nil)
             var window = Window(
-                limit: min(configuration.windowBytes, SyncLimits.windowBytes),
+                maximum: min(configuration.windowBytes, SyncLimits.windowBytes), flow: flow,
                 inFlight: exchanges.reduce(0) { $0 + $1.inFlightBytes },
+                framesInFlight: exchanges.reduce(0) { $0 + $1.framesInFlight },
                 planned: exchanges.reduce(0) { $0 + $1.plannedBytes })
             for turn in exchanges.indices {
                 let index = (nextTurn + turn) % exchanges.count
                 exchanges[index].send(context, window: &window, &effects)
             }
+            flow = window.flow
             nextTurn = exchanges.isEmpty ? 0 : (nextTurn + 1) % exchanges.count
             if liveness.wantsPing(configuration, oldestSentAt: oldestSentAt, now: context.now) {
                 effects.append(.send(liveness.ping(context.now).encoded()))

@@ -16,7 +16,13 @@ struct OutgoingStream: Sendable {
     private struct SentFrame: Sendable {
         let last: VersionVector
         let byteCount: Int
-        let sentAt: Milliseconds
+        let departure: FlowWindow.Departure
+    }
+
+    /// A frame that the peer has acknowledged.
+    struct AcknowledgedFrame: Sendable {
+        let byteCount: Int
+        let departure: FlowWindow.Departure
     }
 
     /// Everything at or before this place of the log was sent or is known to the peer.
@@ -38,7 +44,11 @@ struct OutgoingStream: Sendable {
     private var ready = Queue<ReadyRun>()
     private var sent = Queue<SentFrame>()
     private var hasMore = false
-    private var sizer = FrameSizer()
+    /// Frames whose acknowledgement nobody has measured yet.
+    private var measurable: [AcknowledgedFrame] = []
+
+    /// Bytes that a small change takes at least: what waits in the log is more than so many for each place of it.
+    private static let smallChangeBytes = 64
 
     /// A stream of what follows `cursor` in the log, to a peer that knows `known`.
     init(after cursor: Int64, head: Int64, known: VersionVector) {
@@ -53,10 +63,10 @@ struct OutgoingStream: Sendable {
     var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && !wantsToRead }
     /// Whether the log may hold more for the peer.
     var wantsToRead: Bool { (hasMore || cursor < head) && cursor < lastPosition ?? .max }
-    /// What the peer acknowledges in a second, about.
-    var bytesPerSecond: Int { sizer.target }
+    /// How many frames are sent and not acknowledged.
+    var framesInFlight: Int { sent.elements.count }
     /// When the oldest frame that is not acknowledged was sent.
-    var oldestSentAt: Milliseconds? { sent.first?.sentAt }
+    var oldestSentAt: Milliseconds? { sent.first?.departure.at }
 
     /// The log grew.
     mutating func advance(to position: Int64) { head = max(head, position) }
@@ -70,15 +80,16 @@ struct OutgoingStream: Sendable {
     /// The peer has this change and those before it in its chain.
     mutating func peerHas(_ dot: Dot) { known.raise(dot.replica, to: dot.sequence) }
 
-    /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves too little
-    /// room.
-    mutating func nextRead(room: Int) -> Int? {
+    /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
+    mutating func nextRead(_ window: Window) -> Int? {
         guard !isReading, ready.isEmpty, wantsToRead else { return nil }
-        // A signed run may be longer than the target and comes whole.
-        let largest = max(sizer.target, Limits.signedRunBytes)
-        guard room >= largest else { return nil }
+        let aim = window.flow.frameBytes
+        // A signed run may be longer than what is aimed at and comes whole.
+        let largest = max(aim, Limits.signedRunBytes)
+        let isMuch = hasMore || (head - cursor) * Int64(Self.smallChangeBytes) >= Int64(aim)
+        guard window.admitsReading(largest, isMuch: isMuch) else { return nil }
         reserved = largest
-        return sizer.target
+        return aim
     }
 
     /// Takes a slice that was read, without what the peer got to know meanwhile.
@@ -103,13 +114,14 @@ struct OutgoingStream: Sendable {
         }
     }
 
-    /// The next frame that fits into `room` bytes of the window, and the latest changes of each chain in it.
+    /// The next frame that the window admits, and the latest changes of each chain in it.
     mutating func nextFrame(
-        space: SpaceID, room: Int, now: Milliseconds
+        space: SpaceID, window: inout Window, now: Milliseconds
     ) -> (bytes: [UInt8], last: VersionVector)? {
         guard let first = ready.first else { return nil }
         let waiting = ready.elements
-        let aim = min(max(sizer.target, Message.changesOverhead + first.bytes.count), SyncLimits.frameBytes)
+        let aim = min(
+            max(window.flow.frameBytes, Message.changesOverhead + first.bytes.count), SyncLimits.frameBytes)
         var size = Message.changesOverhead
         var count = 0
         for run in waiting.prefix(SyncLimits.runsPerFrame) {
@@ -117,24 +129,31 @@ struct OutgoingStream: Sendable {
             size += run.bytes.count
             count += 1
         }
-        guard size <= room else { return nil }
+        guard window.admits(size) else { return nil }
         let bytes = Message.changes(space, encodedRuns: waiting.prefix(count).map(\.bytes)[...])
         let last = VersionVector(waiting.prefix(count).map(\.last))
         ready.removeFirst(count)
         readyBytes -= size - Message.changesOverhead
-        sent.append(SentFrame(last: last, byteCount: bytes.count, sentAt: now))
+        let departure = window.send(bytes.count, now: now)
+        sent.append(SentFrame(last: last, byteCount: bytes.count, departure: departure))
         inFlightBytes += bytes.count
         return (bytes, last)
     }
 
     /// Takes what the peer has made durable, by the names of chains that it was sent, and releases what was on its way.
-    mutating func acknowledged(_ vector: VersionVector, now: Milliseconds) {
+    mutating func acknowledged(_ vector: VersionVector) {
         peerHas(vector)
         acknowledged.merge(vector)
         while let frame = sent.first, acknowledged.covers(frame.last) {
             sent.removeFirst()
             inFlightBytes -= frame.byteCount
-            sizer.acknowledged(byteCount: frame.byteCount, sentAt: frame.sentAt, now: now)
+            measurable.append(AcknowledgedFrame(byteCount: frame.byteCount, departure: frame.departure))
         }
+    }
+
+    /// The frames that were acknowledged since this was asked last.
+    mutating func takeMeasurable() -> [AcknowledgedFrame] {
+        defer { measurable = [] }
+        return measurable
     }
 }

@@ -13,6 +13,8 @@ public enum SessionInput: Hashable, Sendable {
     case started(clock: Int64)
     /// A whole frame arrived.
     case frame([UInt8])
+    /// A part of a frame arrived: the peer is there, although a large frame takes long on a thin link.
+    case receiving
     /// What ``SessionEffect/readHeld(_:)`` asked for. The digest must follow from exactly what the summary
     /// covers; nil if it was not computed or something was committed in between.
     case held(SpaceID, HeldSummary, digest: Digest?)

@@ -7,9 +7,10 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-bench",
-        abstract: "Measures Concord: editing histories, rows and changes, beside what they are compared with.",
+        abstract: "Measures Concord, and checks the results.",
         subcommands: [
-            TextCommand.self, OrderingCommand.self, MemoryCommand.self, RowsCommand.self,
+            SyncCommand.self, LinkCommand.self, RowsCommand.self, TextCommand.self, OrderingCommand.self,
+            MergeMemoryCommand.self,
         ])
 }
 

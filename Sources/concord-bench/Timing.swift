@@ -24,18 +24,3 @@ struct Timing: Encodable {
         return (Timing(minimum: times[0], median: times[times.count / 2]), result)
     }
 }
-
-extension Duration {
-    /// The duration in seconds.
-    var seconds: Double {
-        let parts = components
-        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
-    }
-}
-
-/// Runs `body` and says how many seconds it took.
-func timed<Result>(_ body: () async throws -> Result) async rethrows -> (seconds: Double, result: Result) {
-    let start = ContinuousClock.now
-    let result = try await body()
-    return ((ContinuousClock.now - start).seconds, result)
-}

@@ -38,6 +38,8 @@ final class SessionDriver: Sendable {
         var isTold = true
         var advanced: [SpaceID: Int64] = [:]
         var transportError: TransportError?
+        /// Bytes that had arrived when that was last looked at.
+        var seenBytes: UInt64 = 0
     }
 
     /// At this many queued bytes the session stops producing; below half of it, it goes on.
@@ -192,6 +194,16 @@ final class SessionDriver: Sendable {
         for await envelope in inputs { envelope.handled?.resume() }
     }
 
+    /// Whether bytes came since this was asked last, of a whole frame or not.
+    private var isReceiving: Bool {
+        let bytes = connection.bytesReceived
+        return shared.withLock { shared in
+            guard shared.seenBytes != bytes else { return false }
+            (shared.seenBytes, shared.lastHeard) = (bytes, .now)
+            return true
+        }
+    }
+
     private func alarm(at deadline: Milliseconds) -> Task<Void, Never> {
         Task { [self] in
             let delay = max(0, deadline - now)
@@ -210,6 +222,10 @@ final class SessionDriver: Sendable {
         var waiting = [input]
         while !waiting.isEmpty {
             var next = waiting.removeFirst()
+            if case .tick = next, isReceiving {
+                waiting.insert(next, at: 0)
+                next = .receiving
+            }
             if case .advanced(let space, _) = next {
                 let latest = shared.withLock { $0.advanced.removeValue(forKey: space) }
                 if let latest { next = .advanced(space, position: latest) }

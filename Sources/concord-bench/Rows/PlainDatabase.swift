@@ -1,5 +1,5 @@
-// What everything is compared with: the same rows in one plain table of SQLite, through its C interface, with the same
-// durability, page cache and check-point interval as a replica.
+// What rows are compared with: the same ones in one plain table of SQLite with one index, through its C interface, with
+// the same durability, page cache and check-point interval as a replica.
 
 import ConcordModel
 import Foundation
@@ -24,21 +24,22 @@ final class PlainDatabase {
     /// A new database at `path`.
     convenience init(path: String) throws {
         try self.init(opening: path)
-        let columns = SampleContacts.fields.map { "\($0) TEXT" }.joined(separator: ", ")
+        let columns = BenchContacts.fields.map { "\($0) TEXT" }.joined(separator: ", ")
         for sql in [
             "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -32768",
-            "PRAGMA wal_autocheckpoint = 16000", "CREATE TABLE contact (id BLOB PRIMARY KEY, \(columns))",
+            "PRAGMA wal_autocheckpoint = 16000", "CREATE TABLE contact (id BLOB PRIMARY KEY, \(columns)) WITHOUT ROWID",
+            "CREATE INDEX contact_name ON contact (name)",
         ] { try execute(sql) }
     }
 
     deinit { sqlite3_close(connection) }
 
     /// Inserts contacts under ids that are ordered by time.
-    func insert(_ ids: [[UInt8]]) throws {
-        let places = Array(repeating: "?", count: SampleContacts.fields.count + 1).joined(separator: ", ")
-        try run("INSERT INTO contact VALUES (\(places))", ids.indices) { statement, number in
-            bind(statement, 1, ids[number])
-            for (column, value) in SampleContacts.values(number).enumerated() {
+    func insert(_ ids: ArraySlice<[UInt8]>, _ contacts: [[String]]) throws {
+        let places = Array(repeating: "?", count: BenchContacts.fields.count + 1).joined(separator: ", ")
+        try run("INSERT INTO contact VALUES (\(places))", contacts.count) { statement, number in
+            bind(statement, 1, ids[ids.startIndex + number])
+            for (column, value) in contacts[number].enumerated() {
                 sqlite3_bind_text(statement, Int32(column + 2), value, -1, transient)
             }
         }
@@ -46,7 +47,7 @@ final class PlainDatabase {
 
     /// Sets one field of contacts, one after another.
     func update(_ ids: [[UInt8]], _ field: String, to value: (Int) -> String) throws {
-        try run("UPDATE contact SET \(field) = ? WHERE id = ?", ids.indices) { statement, number in
+        try run("UPDATE contact SET \(field) = ? WHERE id = ?", ids.count) { statement, number in
             sqlite3_bind_text(statement, 1, value(number), -1, transient)
             bind(statement, 2, ids[number])
         }
@@ -67,16 +68,16 @@ final class PlainDatabase {
     }
 
     private func run(
-        _ sql: String, _ numbers: Range<Int>, _ bindAll: (OpaquePointer, Int) -> Void
+        _ sql: String, _ count: Int, _ bindAll: (OpaquePointer, Int) -> Void
     ) throws {
         var prepared: OpaquePointer?
         guard sqlite3_prepare_v2(connection, sql, -1, &prepared, nil) == SQLITE_OK, let prepared else {
             throw failure()
         }
         defer { sqlite3_finalize(prepared) }
-        for start in stride(from: 0, to: numbers.count, by: Self.rowsPerTransaction) {
+        for start in stride(from: 0, to: count, by: Self.rowsPerTransaction) {
             try execute("BEGIN IMMEDIATE")
-            for number in start..<min(start + Self.rowsPerTransaction, numbers.count) {
+            for number in start..<min(start + Self.rowsPerTransaction, count) {
                 bindAll(prepared, number)
                 guard sqlite3_step(prepared) == SQLITE_DONE else { throw failure() }
                 sqlite3_reset(prepared)

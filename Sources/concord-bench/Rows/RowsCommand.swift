@@ -25,8 +25,7 @@ struct RowsCommand: AsyncParsableCommand {
     @Option(help: "How often everything is run; each figure is the fastest.")
     var runs = 1
 
-    @Flag(help: "Print one JSON document.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard rows > 0, changes > 0, runs > 0 else { throw ValidationError("every number is at least 1") }
@@ -35,7 +34,6 @@ struct RowsCommand: AsyncParsableCommand {
     func run() async throws {
         var best = try await RowsMeasurement.of(rows: rows, changes: changes)
         for _ in 1..<runs { best.take(try await RowsMeasurement.of(rows: rows, changes: changes)) }
-        guard json else { return print(best.table) }
-        print(try BenchReport.json(best))
+        try output.print(best, best.tables)
     }
 }

@@ -57,7 +57,7 @@ struct TextMeasurement: Encodable {
         (merge, open) = (merged.timing, opened.timing)
         (encodedBytes, textBytes) = (encoded.result.count, stored.count)
         insertedBytes = all.reduce(0) { $0 + ($1.inserted?.count ?? 0) }
-        mergeMemoryBytes = try MemoryCommand.measure(encoded.result)
+        mergeMemoryBytes = try MergeMemoryCommand.measure(encoded.result)
         guard trace.isSequential else {
             (local, localMicrosecondsPerEdit, note) = (nil, nil, expected.note)
             return
