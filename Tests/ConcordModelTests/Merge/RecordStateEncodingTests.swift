@@ -25,7 +25,7 @@ struct RecordStateEncodingTests {
                 .set(field: UTF8Text("field\(field)"), value: .text("0123456789"), replacing: []),
                 past: CausalPast(of: Dot(1, 1000), others: VersionVector()), timestamp: 1_800_000_000_000)
         }
-        #expect(state.parts.stored.count < 60)
+        #expect(state.parts.stored.count < 64)
     }
 
     @Test(
