@@ -117,13 +117,23 @@ let package = Package(
             ]),
         .testTarget(
             name: "ConcordSyncTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"]),
+        .target(
+            name: "TestProxy",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Proxy"),
         .testTarget(
             name: "ConcordTransportTests",
-            dependencies: ["ConcordTransport", .product(name: "NIOEmbedded", package: "swift-nio")]),
+            dependencies: [
+                "ConcordTransport", "TestProxy", .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]),
         .testTarget(
             name: "ConcordNodeTests",
             dependencies: [
                 "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordNode", "ConcordStore",
+                "ConcordTransport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
@@ -138,7 +148,10 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient"],
+            dependencies: [
+                "concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient", "ShapedLink",
+                "TestProxy",
+            ],
             path: "Tests/Process"),
     ],
     swiftLanguageModes: [.v6]

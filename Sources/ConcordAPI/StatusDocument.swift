@@ -59,11 +59,13 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var certificate: Certificate
         /// Where it listens, `host:port`.
         public var listening: [String]
+        /// The HTTP proxy by which it dials, `host:port`; nil if it dials directly, or the daemon is down.
+        public var proxy: String?
 
         /// This node as it runs.
         public init(
             member: String, memberName: String, name: String, id: String, version: String, protocol: Int,
-            uptimeSeconds: Int64?, certificate: Certificate, listening: [String]
+            uptimeSeconds: Int64?, certificate: Certificate, listening: [String], proxy: String? = nil
         ) {
             self.member = member
             self.memberName = memberName
@@ -74,6 +76,7 @@ public struct StatusDocument: Codable, Hashable, Sendable {
             self.uptimeSeconds = uptimeSeconds
             self.certificate = certificate
             self.listening = listening
+            self.proxy = proxy
         }
     }
 

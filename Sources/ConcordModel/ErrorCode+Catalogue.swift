@@ -210,6 +210,19 @@ extension ErrorCode {
             .erasureMissing, "Values of a change are missing, and no erasure that is held orders it.",
             "exchange with other members: the values or the erasure come from them"
         ),
+        (
+            .proxyRefused, "The HTTP proxy on the way out does not make the connection.",
+            "have the proxy allow CONNECT to the peer's host and port"
+        ),
+        (
+            .proxyAuthentication, "The HTTP proxy on the way out does not accept the user and password.",
+            "write user and password into `proxy` in concord.yaml, then restart the daemon"
+        ),
+        (
+            .proxyUnusable,
+            "The HTTP proxy on the way out cannot be reached, or does not answer as a proxy.",
+            "check the address in `proxy` in concord.yaml"
+        ),
     ]
 
     private static let membership: [(ErrorCode, String, String?)] = [

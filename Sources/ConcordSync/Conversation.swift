@@ -86,7 +86,7 @@ struct Conversation: Sendable {
         case .receipts(let space, let receipts):
             try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
         case .writable(let writable): isWritable = writable
-        case .receiving: liveness.heard(now)
+        case .receiving: liveness.heardPart(now)
         case .tick: try tick(context, &effects)
         case .started, .spacesChanged, .stop, .storeFailed, .disconnected:
             preconditionFailure("the session handles this input itself")

@@ -12,8 +12,8 @@ public enum SyncLimits {
     public static let frameBytes = Limits.frameBytes
     /// Bytes of `Changes` frames that a side may send in one session before they are acknowledged.
     public static let windowBytes = 2 << 20
-    /// What a side has on its way before a rate is measured: four seconds at 64 kbit/s.
-    public static let firstWindowBytes = 32 << 10
+    /// What a side has on its way before a rate is measured: two seconds at 64 kbit/s.
+    public static let firstWindowBytes = 16 << 10
     /// What it has on its way at least when there is more to send, however slow the way is.
     public static let smallestWindowBytes = 8 << 10
     /// The smallest size that a side aims at when it cuts what a peer lacks into frames.

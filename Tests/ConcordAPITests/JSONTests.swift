@@ -56,7 +56,8 @@ struct JSONTests {
         #expect(Self.value(json, "verdict") == .string("needs a person"))
         #expect(
             Self.members(Self.value(json, "node")) == [
-                "certificate", "id", "listening", "member", "memberName", "name", "protocol", "uptimeSeconds",
+                "certificate", "id", "listening", "member", "memberName", "name", "protocol", "proxy",
+                "uptimeSeconds",
                 "version",
             ])
         #expect(

@@ -210,6 +210,9 @@ public struct StatusView {
     private var addresses: [String] {
         let listening = status.node.listening.map(TerminalText.escaped).joined(separator: ", ")
         var lines = labelled("LISTENING", listening.isEmpty ? "nowhere: this node dials out only" : listening)
+        if let proxy = status.node.proxy {
+            lines += labelled("PROXY", "dials by the HTTP proxy \(TerminalText.escaped(proxy))")
+        }
         for space in status.spaces {
             lines += labelled("SPACE", TerminalText.escaped("\(space.name) · id \(space.id)"))
             lines += labelled("", "digest \(TerminalText.escaped(space.digest))")

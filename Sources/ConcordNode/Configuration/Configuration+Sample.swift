@@ -20,6 +20,9 @@ extension Configuration {
         # Nodes to dial, besides those that are known from invites and from `concord peer add`.
         \(list("peers", []))
 
+        # The HTTP proxy by which all of them are dialled, if there is no other way out.
+        # proxy: "http://user:password@proxy.example.org:3128"
+
         # trace, debug, info, notice, warning, error or critical
         log_level: info
 

@@ -3,6 +3,7 @@
 // starts.
 
 import ConcordModel
+import ConcordTransport
 import Logging
 
 /// The configuration of a daemon.
@@ -16,6 +17,8 @@ public struct Configuration: Hashable, Sendable {
     public var addresses: [NodeAddress]
     /// Addresses of peers to dial, besides those that are known from elsewhere.
     public var peers: [NodeAddress]
+    /// The HTTP proxy by which peers are dialled; nil if they are dialled directly.
+    public var proxy: HTTPProxy?
     /// From which level on the log is written.
     public var logLevel: Logger.Level
     /// How the log is written.
@@ -70,6 +73,7 @@ public struct Configuration: Hashable, Sendable {
         case listen
         case addresses
         case peers
+        case proxy
         case logLevel = "log_level"
         case logFormat = "log_format"
         case signingKey = "identity.signing_key"
@@ -113,6 +117,7 @@ public struct Configuration: Hashable, Sendable {
         case .listen: listen = try addresses(allowingAnyPort: true)
         case .addresses: self.addresses = try addresses()
         case .peers: peers = try addresses()
+        case .proxy: proxy = try Self.text(texts).map { try HTTPProxy(parsing: $0, key: key, where: place) }
         case .logLevel: logLevel = try Self.choice(texts, Logger.Level.allCases, key, place)
         case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
         case .signingKey: keys.signingKey = Self.text(texts)

@@ -40,7 +40,7 @@ extension PeerManager {
             protocol: Int(SyncLimits.levels.upperBound), uptimeSeconds: (now - startedAt) / 1000,
             certificate: .init(
                 expiresAt: Timestamp.text(milliseconds: expiry), daysLeft: (expiry - now) / 86_400_000),
-            listening: listening)
+            listening: listening, proxy: setting.configuration.proxy?.description)
     }
 
     private func document(

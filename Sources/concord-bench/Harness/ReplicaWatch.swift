@@ -32,6 +32,14 @@ final class ReplicaWatch {
         }
     }
 
+    /// Bytes of the signatures that stand behind a place of the log.
+    func signatureBytes(after position: Int) throws -> Int {
+        try queue.read { db in
+            let sql = "SELECT COALESCE(SUM(LENGTH(signature)), 0) FROM log WHERE position > ?"
+            return try Int.fetchOne(db, sql: sql, arguments: [position]) ?? 0
+        }
+    }
+
     /// A field of a record as it is shown; nil as long as there is no such record or field.
     func value(of field: String, in record: RecordID) throws -> String? {
         try queue.read { db in
