@@ -93,6 +93,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case ourReplicaElsewhere = "E-3017"
     case badReceipt = "E-3018"
     case erasureMissing = "E-3019"
+    case peersFull = "E-3030"
     case proxyRefused = "E-3040"
     case proxyAuthentication = "E-3041"
     case proxyUnusable = "E-3042"

@@ -211,6 +211,10 @@ extension ErrorCode {
             "exchange with other members: the values or the erasure come from them"
         ),
         (
+            .peersFull, "The peer has as many peers as it takes in a large network.",
+            "nothing: the node connects with others by itself"
+        ),
+        (
             .proxyRefused, "The HTTP proxy on the way out does not make the connection.",
             "have the proxy allow CONNECT to the peer's host and port"
         ),

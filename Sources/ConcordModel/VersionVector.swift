@@ -23,6 +23,12 @@ public struct VersionVector: Hashable, Sendable {
         for dot in dots { raise(dot.replica, to: dot.sequence) }
     }
 
+    /// The vector of these dots, which are ascending by replica, each replica once and none of sequence 0. O(n).
+    public init(ascending dots: some Sequence<Dot>) {
+        elements = dots.map { Element(replica: $0.replica, sequence: $0.sequence) }
+        assert(zip(elements, elements.dropFirst()).allSatisfy { $0.replica < $1.replica })
+    }
+
     /// Whether nothing is known.
     public var isEmpty: Bool { elements.isEmpty }
 

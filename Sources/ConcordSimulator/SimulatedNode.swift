@@ -5,6 +5,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordStore
+import ConcordSync
 import Foundation
 import Synchronization
 
@@ -29,6 +30,10 @@ struct SimulatedNode: Sendable {
     /// Whether the node holds the space.
     var hasSpace = false
     var written: [Written] = []
+    /// What decides from whom the node takes what.
+    var intake = NodeIntake()
+    /// When the intake wants to know the time next.
+    var intakeTickAt = Int64.max
     /// How far the node's wall clock is off.
     var clockOffset: Int64 = 0
     /// The node does nothing until then.
@@ -71,6 +76,7 @@ struct SimulatedNode: Sendable {
         life += 1
         try Self.copy(source, to: path)
         self.store = nil
+        intake = NodeIntake()
         try store.close()
         Self.remove(old)
     }

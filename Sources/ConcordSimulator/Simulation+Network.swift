@@ -75,7 +75,12 @@ extension Simulation {
     mutating func feed(_ id: Int, _ side: Int, _ input: SessionInput) throws {
         guard let end = connections[id]?.ends[side], !end.isOver else { return }
         let effects = connections[id]?.ends[side].session.handle(input, now: now) ?? []
-        for effect in effects { try carryOut(effect, id, side) }
+        var instructions: [NodeIntake.Instruction] = []
+        for effect in effects {
+            try carryOut(effect, id, side)
+            instructions += nodes[end.node].intake.handle(effect, of: Self.number(id, side), now: now)
+        }
+        try carryOut(instructions, at: end.node)
         guard let after = connections[id]?.ends[side], !after.isOver else { return }
         if let deadline = after.session.deadline, deadline < after.tickAt {
             connections[id]?.ends[side].tickAt = deadline
@@ -100,7 +105,7 @@ extension Simulation {
             connections[id]?.ends[side].tasks.append(effect)
         case .receipts, .ownReplicaElsewhere: connections[id]?.ends[side].tasks.append(effect)
         case .progress(_, let progress): connections[id]?.ends[side].progress = progress
-        case .peerHello: break
+        case .peerHello, .intake: break
         case .roundTrip: connections[id]?.ends[side].roundTrips += 1
         case .alarm(_, let error) where swarm.hasForks && Self.alarmsOfForks.contains(error.code):
             log(node, "alarm \(error.code.rawValue): \(error.message)")

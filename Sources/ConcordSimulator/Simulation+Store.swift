@@ -97,10 +97,11 @@ extension Simulation {
 
     /// Tells the sessions of a node what was committed.
     private mutating func feedAdvances(_ node: Int) throws {
-        for (space, position) in nodes[node].takeAdvances() {
+        for (space, _) in nodes[node].takeAdvances() {
+            guard let (held, position) = try nodes[node].store?.heldVector(space) else { continue }
             for id in connections.keys.sorted() {
                 guard let side = connections[id]?.side(of: node) else { continue }
-                try feed(id, side, .advanced(space, position: position))
+                try feed(id, side, .advanced(space, position: position, held: held))
             }
         }
     }

@@ -19,6 +19,8 @@ struct Simulation {
         case leave(connection: Int, side: Int)
         /// The store does the next thing that this side's session asked for.
         case work(connection: Int, side: Int)
+        /// The intake of a node wants to know the time.
+        case intake(node: Int)
         /// The session of this side wants to know the time.
         case tick(connection: Int, side: Int)
         /// This side notices that the connection is gone.
@@ -157,6 +159,7 @@ struct Simulation {
         case .work(let connection, let side): try await work(connection, side)
         case .tick(let connection, let side): try tick(connection, side)
         case .notice(let connection, let side): try notice(connection, side)
+        case .intake(let node): try tickIntake(node)
         case .dial(let link): try dial(link)
         case .write: try await write()
         case .endorse(let signer, let subject): try await endorse(signer, subject)

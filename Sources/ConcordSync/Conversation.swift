@@ -9,6 +9,8 @@ import ConcordModel
 struct Conversation: Sendable {
     private let configuration: SessionConfiguration
     private let sameVocabulary: Bool
+    /// What both sides put before what they hash in a sketch.
+    private let salt: [UInt8]
     private var peerHello: Hello
     private let level: UInt64
     private let clockAhead: Milliseconds
@@ -37,6 +39,7 @@ struct Conversation: Sendable {
         self.withdrawn = withdrawn
         announced = local.spaces
         peerHello = peer
+        salt = HeadSketch.salt(local.incarnation, peer.incarnation)
         sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
         clockAhead = peer.clock - local.clock
         liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
@@ -75,9 +78,9 @@ struct Conversation: Sendable {
             try onExchange(space) { exchange throws(SessionFault) in
                 try exchange.applied(outcome, now: now, &effects)
             }
-        case .advanced(let space, let position):
+        case .advanced(let space, let position, let held):
             try onExchange(space) { exchange throws(SessionFault) in
-                exchange.advanced(to: position, now: now, &effects)
+                exchange.advanced(to: position, held: held, now: now)
             }
         case .forked(let space, let replica):
             try onExchange(space) { exchange throws(SessionFault) in
@@ -85,6 +88,8 @@ struct Conversation: Sendable {
             }
         case .receipts(let space, let receipts):
             try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
+        case .intake(let space, let order):
+            try onExchange(space) { exchange throws(SessionFault) in exchange.ordered(order) }
         case .writable(let writable): isWritable = writable
         case .receiving: liveness.heardPart(now)
         case .tick: try tick(context, &effects)
@@ -103,11 +108,11 @@ struct Conversation: Sendable {
             withdrawn.append(head.space)
         }
         let isNew = announced.map(\.space) != hello.spaces.map(\.space)
+        // Under which replica this side writes helps the peer to know from whom it may expect what.
+        let writesAnew = announced.map(\.replica) != hello.spaces.map(\.replica)
         announced = hello.spaces
-        if isNew {
-            helloToSend = hello
-            try matchSpaces(now: now, &effects)
-        }
+        if isNew || writesAnew { helloToSend = hello }
+        if isNew { try matchSpaces(now: now, &effects) }
         for head in hello.spaces {
             if let index = index(of: head.space) { exchanges[index].update(head, &effects) }
         }
@@ -165,10 +170,25 @@ struct Conversation: Sendable {
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(receipts, now: context.now, &effects)
             }
+        case .flow(let space, let mode, let vector):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(mode, vector, &effects)
+            }
+        case .announce(let space, let vector):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(announcement: vector, now: context.now, &effects)
+            }
+        case .want(let space, let spans):
+            try onSharedExchange(space) { exchange throws(SessionFault) in
+                try exchange.received(spans, &effects)
+            }
+        case .sketch(let space, let sketch):
+            try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(sketch) }
         case .ping(let nonce): pongToSend = nonce
         case .pong(let nonce):
             let duration = try liveness.pong(nonce, now: context.now)
             flow.roundTrip(duration)
+            for index in exchanges.indices { exchanges[index].intake.roundTrip = duration }
             effects.append(.roundTrip(duration))
         case .error, .goodbye: preconditionFailure("the session handles these messages itself")
         case .ignored: break
@@ -208,7 +228,7 @@ struct Conversation: Sendable {
             if let kept = previous.first(where: { $0.space == head.space }) {
                 exchanges.append(kept)
             } else {
-                var exchange = SpaceExchange(head, now: now)
+                var exchange = SpaceExchange(head, salt: salt, now: now)
                 exchange.start(&effects)
                 exchanges.append(exchange)
             }
@@ -278,7 +298,10 @@ struct Conversation: Sendable {
                 effects.append(.send(liveness.ping(context.now).encoded()))
             }
         }
-        for index in exchanges.indices { exchanges[index].reportProgress(&effects) }
+        for index in exchanges.indices {
+            exchanges[index].reportProgress(&effects)
+            exchanges[index].reportToIntake(&effects)
+        }
     }
 
     private mutating func tick(_ context: SessionContext, _ effects: inout [SessionEffect])

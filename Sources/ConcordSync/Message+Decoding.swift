@@ -43,12 +43,13 @@ extension Message {
             try expect(10)
             return .hello(try Hello(from: &reader))
         case 1:
-            try expect(5)
+            try expect(6)
             let space = SpaceID(try reader.digest())
             let hash = try reader.digest()
             let digest = try reader.optionalDigest()
+            let (changes, heads) = (try reader.unsigned(), try reader.unsigned())
             return .summary(
-                space, Summary(heldHash: hash, digest: digest, changeCount: try reader.unsigned()))
+                space, Summary(heldHash: hash, digest: digest, changeCount: changes, headCount: heads))
         case 2:
             try expect(3)
             return .vector(SpaceID(try reader.digest()), try reader.heads())
@@ -82,6 +83,26 @@ extension Message {
             try expect(3)
             let space = SpaceID(try reader.digest())
             return .receipts(space, try reader.receipts(of: space))
+        case 20:
+            try expect(4)
+            let space = SpaceID(try reader.digest())
+            guard let mode = FlowMode(rawValue: try reader.unsigned()) else {
+                throw malformed("a flow is of an unknown kind")
+            }
+            return .flow(space, mode, try reader.versionVector())
+        case 21:
+            try expect(3)
+            return .announce(SpaceID(try reader.digest()), try reader.versionVector())
+        case 22:
+            try expect(3)
+            return .want(SpaceID(try reader.digest()), try reader.spans())
+        case 23:
+            try expect(3)
+            let space = SpaceID(try reader.digest())
+            guard let sketch = HeadSketch(bytes: try reader.byteString(upTo: HeadSketch.maximumBytes)) else {
+                throw malformed("a sketch has not the length of one")
+            }
+            return .sketch(space, sketch)
         default:
             throw malformed("there is no message \(type)")
         }
@@ -157,6 +178,23 @@ extension CBORReader {
             vector[replica] = sequence
         }
         return vector
+    }
+
+    /// Reads `[chain, from, up to]`, ascending by chain and each chain once.
+    fileprivate mutating func spans() throws -> [ChainSpan] {
+        let count = try array(upTo: Limits.versionVectorEntries)
+        guard count > 0 else { throw malformed("a message asks for nothing") }
+        var spans: [ChainSpan] = []
+        for _ in 0..<count {
+            try array(count: 3)
+            let chain = try replica()
+            let from = try unsigned()
+            let upTo = try sequence()
+            guard from < upTo else { throw malformed("a span is empty") }
+            if let last = spans.last, last.chain >= chain { throw malformed("spans are not in ascending order") }
+            spans.append(ChainSpan(chain: chain, from: from, upTo: upTo))
+        }
+        return spans
     }
 
     fileprivate mutating func sequence() throws -> UInt64 {

@@ -19,6 +19,10 @@ extension Message {
         case .ping: 7
         case .pong: 8
         case .receipts: 9
+        case .flow: 20
+        case .announce: 21
+        case .want: 22
+        case .sketch: 23
         case .ignored(let type): type
         }
     }
@@ -35,19 +39,39 @@ extension Message {
             head(10)
             hello.write(to: &writer)
         case .summary(let space, let summary):
-            head(5)
+            head(6)
             writer.digest(space.digest)
             writer.digest(summary.heldHash)
             writer.byteString(summary.digest?.bytes ?? [])
             writer.unsigned(summary.changeCount)
+            writer.unsigned(summary.headCount)
         case .vector(let space, let heads):
             head(3)
             writer.digest(space.digest)
             writer.dependencies(heads)
-        case .acknowledge(let space, let vector):
+        case .acknowledge(let space, let vector), .announce(let space, let vector):
             head(3)
             writer.digest(space.digest)
             writer.dots(vector.dots)
+        case .flow(let space, let mode, let vector):
+            head(4)
+            writer.digest(space.digest)
+            writer.unsigned(mode.rawValue)
+            writer.dots(vector.dots)
+        case .want(let space, let spans):
+            head(3)
+            writer.digest(space.digest)
+            writer.array(spans.count)
+            for span in spans {
+                writer.array(3)
+                writer.byteString(span.chain.bytes)
+                writer.unsigned(span.from)
+                writer.unsigned(span.upTo)
+            }
+        case .sketch(let space, let sketch):
+            head(3)
+            writer.digest(space.digest)
+            writer.byteString(sketch.bytes)
         case .changes(let space, let runs):
             return Self.changes(space, encodedRuns: runs.map { $0.encodedForFrame() }[...])
         case .receipts(let space, let receipts):

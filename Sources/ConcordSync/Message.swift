@@ -28,6 +28,14 @@ public enum Message: Hashable, Sendable {
     case pong(UInt64)
     /// What nodes of the space hold, signed by them; the latest of each that the sender has.
     case receipts(SpaceID, [Receipt])
+    /// Which changes the sender wants from the receiver from now on, and what it holds besides what it said.
+    case flow(SpaceID, FlowMode, VersionVector)
+    /// What the sender holds, where the receiver does not know it yet.
+    case announce(SpaceID, VersionVector)
+    /// Changes that the sender asks for.
+    case want(SpaceID, [ChainSpan])
+    /// The hashes of the ranges of the sender's heads, said before ``vector(_:_:)`` where there are many.
+    case sketch(SpaceID, HeadSketch)
     /// A message of a later level, read past.
     case ignored(type: UInt64)
 }
@@ -118,17 +126,21 @@ public struct Summary: Hashable, Sendable {
     public let digest: Digest?
     /// How many changes are held.
     public let changeCount: UInt64
+    /// How many heads ``Message/vector(_:_:)`` would show.
+    public let headCount: UInt64
 
     /// A summary of these parts.
-    public init(heldHash: Digest, digest: Digest?, changeCount: UInt64) {
+    public init(heldHash: Digest, digest: Digest?, changeCount: UInt64, headCount: UInt64 = 0) {
         self.heldHash = heldHash
         self.digest = digest
         self.changeCount = changeCount
+        self.headCount = headCount
     }
 
     init(_ held: HeldSummary, digest: Digest?) {
         self.init(
             heldHash: held.hash, digest: digest,
-            changeCount: held.vector.elements.reduce(0) { $0 &+ $1.sequence })
+            changeCount: held.vector.elements.reduce(0) { $0 &+ $1.sequence },
+            headCount: UInt64(held.heads.count))
     }
 }

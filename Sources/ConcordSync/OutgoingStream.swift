@@ -4,6 +4,17 @@
 import ConcordCrypto
 import ConcordModel
 
+/// What of the log the peer is to be sent now.
+struct StreamPermission: Sendable {
+    /// What the peer wants unasked.
+    let mode: FlowMode
+    /// The chains that are sent if it wants anything unasked: of the own replica, and branches, whose names mean
+    /// nothing to the peer, so that they cannot be announced.
+    let pushed: Set<ReplicaID>
+    /// What is held here, as far as it is told.
+    let held: VersionVector
+}
+
 /// The way of changes to the peer.
 struct OutgoingStream: Sendable {
     /// A run that is encoded and waits to be sent.
@@ -49,6 +60,10 @@ struct OutgoingStream: Sendable {
 
     /// Bytes that a small change takes at least: what waits in the log is more than so many for each place of it.
     private static let smallChangeBytes = 64
+    /// Whether the slice that is being read is not to be gone on from.
+    private var beginsAgain = false
+    /// What the peer asked for, up to there.
+    private var wanted = VersionVector()
 
     /// A stream of what follows `cursor` in the log, to a peer that knows `known`.
     init(after cursor: Int64, head: Int64, known: VersionVector) {
@@ -80,8 +95,45 @@ struct OutgoingStream: Sendable {
     /// The peer has this change and those before it in its chain.
     mutating func peerHas(_ dot: Dot) { known.raise(dot.replica, to: dot.sequence) }
 
+    /// The peer asks for this, having the chain up to `from`.
+    mutating func want(_ span: ChainSpan) {
+        known.raise(span.chain, to: span.from)
+        guard span.upTo > known[span.chain] else { return }
+        wanted.raise(span.chain, to: span.upTo)
+        beginAgain()
+    }
+
+    /// The peer wants something else than before: what was passed over may be wanted now.
+    mutating func beginAgain() {
+        cursor = 0
+        beginsAgain = isReading
+    }
+
+    /// What a read leaves out: what the peer has, and what it does not want.
+    func excluded(_ permission: StreamPermission) -> VersionVector {
+        guard permission.mode != .all else { return known }
+        var excluded = permission.held
+        excluded.merge(known)
+        for element in wanted.elements where element.sequence > known[element.replica] {
+            excluded[element.replica] = known[element.replica]
+        }
+        if permission.mode != .hold { for chain in permission.pushed { excluded[chain] = known[chain] } }
+        return excluded
+    }
+
+    private func permits(_ run: ChangeRun, _ permission: StreamPermission) -> Bool {
+        if permission.mode == .all || permission.mode != .hold && permission.pushed.contains(run.chain) { return true }
+        return wanted[run.chain] >= max(run.firstSequence, known[run.chain] + 1)
+    }
+
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
-    mutating func nextRead(_ window: Window) -> Int? {
+    mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
+        if !isReading, ready.isEmpty, wantsToRead, permission.mode != .all,
+            excluded(permission).covers(permission.held)
+        {
+            // There is nothing to look for.
+            (cursor, hasMore) = (head, false)
+        }
         guard !isReading, ready.isEmpty, wantsToRead else { return nil }
         let aim = window.flow.frameBytes
         // A signed run may be longer than what is aimed at and comes whole.
@@ -93,16 +145,17 @@ struct OutgoingStream: Sendable {
     }
 
     /// Takes a slice that was read, without what the peer got to know meanwhile.
-    mutating func take(_ slice: LogSlice) throws(SessionFault) {
-        guard isReading, slice.position >= cursor else { return }
+    mutating func take(_ slice: LogSlice, _ permission: StreamPermission) throws(SessionFault) {
+        guard isReading, beginsAgain || slice.position >= cursor else { return }
         reserved = 0
         let progressed = slice.position > cursor || !slice.runs.isEmpty
-        cursor = slice.position
-        head = max(head, cursor)
-        hasMore = !slice.isLast && progressed
+        head = max(head, slice.position)
+        cursor = beginsAgain ? 0 : slice.position
+        hasMore = !beginsAgain && !slice.isLast && progressed
+        beginsAgain = false
         for run in slice.runs {
             // A run of which the peer has the beginning by now goes whole: what it has it skips.
-            guard run.lastSequence > known[run.chain] else { continue }
+            guard run.lastSequence > known[run.chain], permits(run, permission) else { continue }
             let bytes = run.encodedForFrame()
             guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
                 throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)

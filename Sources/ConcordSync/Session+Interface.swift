@@ -24,8 +24,11 @@ public enum SessionInput: Hashable, Sendable {
     case compared(SpaceID, HeadComparison)
     /// What became of an ``SessionEffect/apply(_:_:)``; in the order of these effects.
     case applied(SpaceID, ReceiveOutcome)
-    /// The log of a space grew, by whatever way, up to this position.
-    case advanced(SpaceID, position: Int64)
+    /// The log of a space grew, by whatever way, up to this position; `held` is what a peer is to hear of what is
+    /// held now, by the names that the store has for chains.
+    case advanced(SpaceID, position: Int64, held: VersionVector)
+    /// What the node's intake decided, which was told with ``SessionEffect/intake(_:_:)``.
+    case intake(SpaceID, IntakeOrder)
     /// This replica was found to have signed two changes of one number, by whatever way: the names of its chains have
     /// changed here. For all sessions of the node, also the one whose ``SessionInput/applied(_:_:)`` said so.
     case forked(SpaceID, ReplicaID)
@@ -65,6 +68,9 @@ public enum SessionEffect: Hashable, Sendable {
     /// This node's own replica was written elsewhere, too, by the peer's word: nothing more should be written under it.
     /// Comes with the alarm, at most once in a session. A peer can say so without reason.
     case ownReplicaElsewhere(SpaceID, ReplicaID)
+    /// For the node's ``NodeIntake``, which has an ``SessionInput/intake(_:_:)`` for this session as an answer, and
+    /// more whenever it likes. A session without such a node has its peer send all.
+    case intake(SpaceID, IntakeReport)
     /// How far the two are apart in a space.
     case progress(SpaceID, Progress)
     /// The peer introduced itself, or its spaces changed.
@@ -132,8 +138,18 @@ public struct SessionConfiguration: Hashable, Sendable {
     public var silenceLimit: Milliseconds = 45_000
     /// How long nothing moves after the two caught up before they compare what they have.
     public var settleInterval: Milliseconds = 250
-    /// How often they compare when nothing else happens.
+    /// How often they compare at most, and when nothing else happens: less and less often as long as they agree.
     public var compareInterval: Milliseconds = 60_000
+    /// How long nothing moves before they compare, if it is time.
+    public var quietInterval: Milliseconds = 5_000
+    /// How often they compare at least.
+    public var longestCompareInterval: Milliseconds = 600_000
+    /// How long what the peer lacks waits for more before it is announced, after some time without announcements.
+    public var announceDelay: Milliseconds = 20
+    /// After an announcement the next one waits so long.
+    public var announceInterval: Milliseconds = 200
+    /// How long what the peer need not know at once waits for more, for each peer of this node.
+    public var tellInterval: Milliseconds = 1_000
     /// After so long without acknowledgement of what the peer did receive, a new session must sort it out.
     public var stallLimit: Milliseconds = 120_000
 

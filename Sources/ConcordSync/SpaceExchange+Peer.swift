@@ -12,18 +12,22 @@ extension SpaceExchange {
         if case .opening = phase, receivedSummary != nil {
             throw SessionFault(.unexpectedMessage, "a second summary came before the first was answered")
         }
-        if case .comparing = phase {
+        switch phase {
+        case .sketching, .comparing:
             throw SessionFault(.unexpectedMessage, "a summary came where heads were expected")
+        case .opening, .translating, .streaming: break
         }
         receivedSummary = summary
         if case .opening = phase { return begin(context, &effects) }
         guard case .streaming = phase, let sentReading else { return }
         if summary.heldHash == sentReading.held.hash {
             disagreements = 0
+            agreements += 1
             peerIsForked = false
             peerHas(sentReading.held.vector)
+            telling.told.merge(sentReading.held.vector)
             compareDigests(context, &effects)
-        } else if isIdle {
+        } else if isIdle, theirs.shortfall(of: ours) == 0, ours.shortfall(of: theirs) == 0 {
             disagreements += 1
             guard disagreements < Self.maximumDisagreements else {
                 throw SessionFault(
@@ -34,17 +38,27 @@ extension SpaceExchange {
         }
     }
 
+    /// The peer's sketch: the heads of the ranges that differ are to be shown.
+    mutating func received(_ sketch: HeadSketch) throws(SessionFault) {
+        guard case .sketching(let own) = phase, sketch.bits == own.bits, let sentReading else {
+            throw SessionFault(.unexpectedMessage, "a sketch came unasked, or of another size than agreed")
+        }
+        let parts = own.divide(sentReading.held.heads, against: sketch)
+        headsToSend = parts.unequal
+        phase = .comparing(unshown: parts.equal)
+    }
+
     /// The peer's heads: what they mean is for the store to say.
     mutating func received(
         heads: [ChainHead], now: Milliseconds, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
-        guard case .comparing = phase else {
+        guard case .comparing(let unshown) = phase else {
             throw SessionFault(.unexpectedMessage, "heads came unasked")
         }
         for head in heads where head.dot.replica == ownReplica { _ = believable(head.dot, &effects) }
         phase = .translating
         moved(now)
-        effects.append(.compare(space, heads))
+        effects.append(.compare(space, unshown.isEmpty ? heads : Set(heads).union(unshown).sorted()))
     }
 
     /// What the peer's heads mean here.
@@ -93,6 +107,7 @@ extension SpaceExchange {
         }
         peerHas(shown)
         moved(now)
+        intake.frames += 1
         applying.append(frameBytes)
         applyingBytes += frameBytes
         if claimedOwn > 0 { waitingRuns.append(runs) } else { effects.append(.apply(space, runs)) }
@@ -121,7 +136,7 @@ extension SpaceExchange {
 
     /// The peer may stream as soon as it has our heads, if it needs them: its changes may come while our store still
     /// thinks about its heads.
-    private func expectStreaming(_ otherwise: String) throws(SessionFault) {
+    func expectStreaming(_ otherwise: String) throws(SessionFault) {
         switch phase {
         case .translating where headsToSend == nil: break
         case .streaming where headsToSend == nil: break
@@ -133,11 +148,19 @@ extension SpaceExchange {
     mutating func begin(_ context: SessionContext, _ effects: inout [SessionEffect]) {
         guard let sentReading, let receivedSummary else { return }
         guard receivedSummary.heldHash == sentReading.held.hash else {
-            headsToSend = sentReading.held.heads
-            phase = .comparing
+            let heads = sentReading.held.heads
+            if let bits = HeadSketch.bits(headCount: max(receivedSummary.headCount, UInt64(heads.count))) {
+                let sketch = HeadSketch(heads, bits: bits, salt: salt)
+                sketchToSend = sketch
+                phase = .sketching(sketch)
+            } else {
+                headsToSend = heads
+                phase = .comparing(unshown: [])
+            }
             return
         }
         theirs = sentReading.held.vector
+        telling.told = theirs
         phase = .streaming(OutgoingStream(after: sentReading.held.position, head: position, known: theirs))
         compareDigests(context, &effects)
     }

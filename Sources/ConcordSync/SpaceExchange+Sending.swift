@@ -46,32 +46,56 @@ extension SpaceExchange {
             effects.append(.send(Message.summary(space, reading.summary).encoded()))
             switch phase {
             case .opening: begin(context, &effects)
-            case .comparing, .translating: break
-            case .streaming: compareDigests(context, &effects)
+            case .sketching, .comparing, .translating: break
+            case .streaming:
+                // The peer, too, compares the latest that it heard with the latest that it said.
+                if receivedSummary?.heldHash == reading.held.hash {
+                    peerHas(reading.held.vector)
+                    telling.told.merge(reading.held.vector)
+                }
+                compareDigests(context, &effects)
             }
         }
+        if let sketch = sketchToSend {
+            sketchToSend = nil
+            effects.append(.send(Message.sketch(space, sketch).encoded()))
+        }
+        sendFlow(&effects)
         if let heads = headsToSend {
             headsToSend = nil
+            if let sentReading { telling.told.merge(sentReading.held.vector) }
             effects.append(.send(Message.vector(space, heads).encoded()))
         }
         sendAcknowledgement(&effects)
+        sendWants(&effects)
+        sendChanges(context, window: &window, &effects)
+        sendAnnouncement(context, &effects)
+    }
+
+    private mutating func sendChanges(
+        _ context: SessionContext, window: inout Window, _ effects: inout [SessionEffect]
+    ) {
+        let permission = permission
+        let sendsReceipts = telling.peerFlow.rawValue >= FlowMode.announce.rawValue
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
         let waiting = stream.readyBytes
         while let frame = stream.nextFrame(space: space, window: &window, now: context.now) {
             ours.merge(frame.last)
+            telling.told.merge(frame.last)
             moved(context.now)
             effects.append(.send(frame.bytes))
         }
         window.planned -= waiting - stream.readyBytes
-        if let maximumBytes = stream.nextRead(window) {
+        if let maximumBytes = stream.nextRead(window, permission) {
             window.planned += stream.reserved
             effects.append(
                 .readSlice(
-                    space, after: stream.cursor, excluding: stream.known, maximumBytes: maximumBytes))
+                    space, after: stream.cursor, excluding: stream.excluded(permission),
+                    maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond
-        if let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now) {
+        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now) {
             effects.append(.send(frame))
         }
         phase = .streaming(stream)
@@ -82,42 +106,41 @@ extension SpaceExchange {
         guard !acknowledgementToSend.isEmpty, headsToSend == nil else { return }
         effects.append(.send(Message.acknowledge(space, acknowledgementToSend).encoded()))
         acknowledged.merge(acknowledgementToSend)
+        for element in acknowledgementToSend.elements where isNamedHere(element.replica) {
+            telling.told.raise(element.replica, to: element.sequence)
+        }
         acknowledgementToSend = VersionVector()
     }
 
-    /// Reads again what is held when it is time to compare, or to see what is still lacking.
+    /// Reads again what is held when it is time to compare.
     mutating func tick(_ context: SessionContext, _ effects: inout [SessionEffect]) {
         if let due = compareAt(context.configuration), due <= context.now {
             catchUpToConfirm = false
             summarySentAt = context.now
             summaryWanted = true
             readHeld(&effects)
-        } else if let due = refreshAt(context.configuration), due <= context.now {
-            refreshWanted = false
-            readHeld(&effects)
         }
     }
 
     /// When a tick is wanted; nil if none is.
     func tickAt(_ configuration: SessionConfiguration) -> Milliseconds? {
-        [compareAt(configuration), refreshAt(configuration)].compactMap { $0 }.min()
+        [compareAt(configuration), tellAt(configuration)].compactMap { $0 }.min()
     }
 
     /// When the next receipts may be sent; nil if none wait.
     var receiptsAt: Milliseconds? {
-        guard case .streaming = phase else { return nil }
+        guard case .streaming = phase, telling.peerFlow.rawValue >= FlowMode.announce.rawValue else { return nil }
         return receipts.dueAt
-    }
-
-    /// When to look what is still lacking: not while much arrives.
-    private func refreshAt(_ configuration: SessionConfiguration) -> Milliseconds? {
-        refreshWanted && applying.isEmpty ? quietSince + configuration.settleInterval : nil
     }
 
     /// When the two should compare next; nil while changes flow.
     private func compareAt(_ configuration: SessionConfiguration) -> Milliseconds? {
         guard isIdle, !summaryWanted, readingToSend == nil else { return nil }
-        let periodic = max(summarySentAt, quietSince) + configuration.compareInterval
+        // With many peers each is compared with more seldom; with those that agree more seldom still.
+        let interval = min(
+            configuration.compareInterval * Int64(max(1, intake.order.peers / 8)) << Int64(min(agreements, 4)),
+            configuration.longestCompareInterval)
+        let periodic = max(summarySentAt + interval, quietSince + configuration.quietInterval)
         guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }
         return min(periodic, quietSince + configuration.settleInterval)
     }
@@ -126,7 +149,7 @@ extension SpaceExchange {
     mutating func reportProgress(_ effects: inout [SessionEffect]) {
         guard case .streaming(let stream) = phase else { return }
         let progress = Progress(
-            theyLack: theirs.shortfall(of: ours), weLack: ours.shortfall(of: theirs),
+            theyLack: theirs.shortfall(of: expectedOfPeer), weLack: ours.shortfall(of: theirs),
             digestEqual: digestEqual,
             isDrained: stream.isDrained && applying.isEmpty && owed.isEmpty && !peerIsForked)
         if progress.inStep, receiptsWanted {

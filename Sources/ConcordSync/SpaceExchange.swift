@@ -19,8 +19,11 @@ struct SpaceExchange: Sendable {
     enum Phase: Sendable {
         /// At least one side has not said yet what it holds.
         case opening
-        /// The summaries differ; the peer's heads are awaited.
-        case comparing
+        /// The summaries differ, and there are many heads: the peer's sketch of its own is awaited.
+        case sketching(HeadSketch)
+        /// The summaries differ; the peer's heads are awaited. Those of the ranges that look the same on both sides are
+        /// not shown.
+        case comparing(unshown: [ChainHead])
         /// The peer's heads are here; what they mean is for the store to say.
         case translating
         /// Changes flow.
@@ -28,6 +31,8 @@ struct SpaceExchange: Sendable {
     }
 
     let space: SpaceID
+    /// What both sides put before what they hash in a sketch.
+    let salt: [UInt8]
     var phase = Phase.opening
     /// What is known to be held here, by the names that this side has for chains.
     var ours = VersionVector()
@@ -52,6 +57,7 @@ struct SpaceExchange: Sendable {
     var receivedSummary: Summary?
     /// A reading that is to be sent as a summary as soon as the connection takes it.
     var readingToSend: Reading?
+    var sketchToSend: HeadSketch?
     var headsToSend: [ChainHead]?
     var acknowledgementToSend = VersionVector()
     var acknowledged = VersionVector()
@@ -59,12 +65,14 @@ struct SpaceExchange: Sendable {
     var isReadingHeld = false
     var mustReadAgain = false
     var summaryWanted = true
-    /// Whether the log grew by a way that says nothing of what is still lacking.
-    var refreshWanted = false
     /// Whether the two caught up in this session and have not compared since.
     var catchUpToConfirm = false
     var quietSince: Milliseconds
     var summarySentAt: Milliseconds
+    /// How often the two agreed since something moved.
+    var agreements = 0
+    var telling = Telling()
+    var intake = IntakePart()
 
     /// Bytes of the frames that the store is working on.
     var applying = Queue<Int>()
@@ -91,8 +99,9 @@ struct SpaceExchange: Sendable {
     /// it out.
     static let maximumDisagreements = 3
 
-    init(_ head: SpaceHead, now: Milliseconds) {
+    init(_ head: SpaceHead, salt: [UInt8], now: Milliseconds) {
         space = head.space
+        self.salt = salt
         ownReplica = head.replica
         quietSince = now
         summarySentAt = now
@@ -116,7 +125,6 @@ struct SpaceExchange: Sendable {
         _ held: HeldSummary, digest: Digest?, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
         isReadingHeld = false
-        refreshWanted = false
         ours.merge(held.vector)
         let replicas = Set(held.heads.map(\.dot.replica))
         branchNames = Set(held.vector.elements.lazy.map(\.replica).filter { !replicas.contains($0) })
@@ -138,10 +146,10 @@ struct SpaceExchange: Sendable {
     }
 
     /// The log grew.
-    mutating func advanced(to position: Int64, now: Milliseconds, _ effects: inout [SessionEffect]) {
-        // What came from elsewhere may be what this peer sent, or said to hold. The first it waits to hear.
-        if applying.isEmpty, !owed.isEmpty { readHeld(&effects) }
-        refreshWanted = refreshWanted || !ours.covers(theirs)
+    mutating func advanced(to position: Int64, held: VersionVector, now: Milliseconds) {
+        ours.merge(held)
+        // What came from elsewhere may be what this peer sent, and waits to hear of.
+        if applying.isEmpty { oweLess(than: held, repeating: false) }
         guard position > self.position else { return }
         moved(now)
         advance(to: position)
@@ -152,7 +160,7 @@ struct SpaceExchange: Sendable {
         position = max(position, slice.position)
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
-        try stream.take(slice)
+        try stream.take(slice, permission)
         phase = .streaming(stream)
     }
 
@@ -191,6 +199,7 @@ struct SpaceExchange: Sendable {
         quietSince = now
         digestEqual = nil
         disagreements = 0
+        agreements = 0
     }
 
     mutating func readHeld(_ effects: inout [SessionEffect]) {

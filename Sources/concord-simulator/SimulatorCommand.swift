@@ -4,13 +4,20 @@ import ArgumentParser
 import ConcordSimulator
 import Foundation
 
-/// Runs whole nodes on a simulated network and checks that nothing is lost and all converge.
+/// Runs nodes on a simulated network.
 @main
 struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-simulator",
-        abstract:
-            "Runs whole nodes on a simulated network, disk and clock; every failure repeats from its seed.")
+        abstract: "Runs nodes on a simulated network; every failure repeats from its seed.",
+        subcommands: [WorldsCommand.self, PushCommand.self], defaultSubcommand: WorldsCommand.self)
+}
+
+/// Runs whole nodes on a simulated network and checks that nothing is lost and all converge.
+struct WorldsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worlds",
+        abstract: "Whole nodes, with simulated network, disk and clock, under faults. This is what runs unless said.")
 
     @Option(help: "The seed of the first run; drawn if it is not given.")
     var seed: UInt64?

@@ -8,6 +8,8 @@ import Testing
 
 /// One end of a connection.
 struct End {
+    /// The number of the session, for the node's intake.
+    let number: Int
     var session: Session
     var tasks: [SessionEffect] = []
     var advances: [SessionInput] = []
@@ -48,6 +50,9 @@ struct FakeNetwork {
     /// Above this many queued bytes an end is told that it is not writable.
     var highWater = 256 << 10
     private var incarnation: UInt64 = 0
+    private var intakes: [NodeIntake]
+    /// How often each node was sent each change.
+    private(set) var received: [[SpaceID: [Dot: Int]]]
     /// Own replicas that were found to be written elsewhere, too.
     private(set) var retired: [ReplicaID] = []
     /// Nodes that go on under such a replica.
@@ -70,6 +75,8 @@ struct FakeNetwork {
             }
             return spacesOfNode
         }
+        intakes = [NodeIntake](repeating: NodeIntake(), count: nodes)
+        received = [[SpaceID: [Dot: Int]]](repeating: [:], count: nodes)
         sendsOnlyNews = clones.isEmpty
         self.links = links.map { Link(nodes: $0) }
         random = TestRandom(seed: seed)
@@ -90,7 +97,12 @@ struct FakeNetwork {
                 deliver(link, from: side)
             }
         }
+        let closed = links[link].ends.map { [$0.0.number, $0.1.number] } ?? []
         links[link].ends = nil
+        for (side, number) in closed.enumerated() {
+            let node = links[link].node(side)
+            instruct(node, intakes[node].close(number, now: now))
+        }
     }
 
     mutating func write(_ node: Int, _ space: SpaceID = testSpace(1), count: Int = 1, payload: Int = 40) {
@@ -124,9 +136,11 @@ struct FakeNetwork {
         for link in links where link.ends != nil {
             for side in 0...1 { deadline = min(deadline, link[side].session.deadline ?? .max) }
         }
+        for intake in intakes { deadline = min(deadline, intake.deadline ?? .max) }
         guard deadline != .max else { return }
         now = max(now, deadline)
         for link in links.indices { for side in 0...1 { feed(link, side, .tick) } }
+        for node in intakes.indices { instruct(node, intakes[node].tick(now: now)) }
     }
 
     /// Runs until nothing is left to do.
@@ -138,7 +152,11 @@ struct FakeNetwork {
     mutating func feed(_ link: Int, _ side: Int, _ input: SessionInput) {
         guard links[link].ends != nil, links[link][side].end == nil else { return }
         let effects = links[link][side].session.handle(input, now: now)
-        for effect in effects { carryOut(effect, link, side) }
+        let (node, number) = (links[link].node(side), links[link][side].number)
+        for effect in effects {
+            carryOut(effect, link, side)
+            instruct(node, intakes[node].handle(effect, of: number, now: now))
+        }
         checkWindow(link, side)
         updateWritable(link, side)
         if links[link].ends != nil, links[link][side].end != nil {
@@ -153,6 +171,7 @@ struct FakeNetwork {
         incarnation += 1
         let node = links[link].node(side)
         return End(
+            number: Int(incarnation),
             session: Session(
                 configuration: configuration,
                 local: LocalDescription(
@@ -177,7 +196,19 @@ struct FakeNetwork {
     }
 
     private mutating func announceAdvance(_ node: Int, _ space: SpaceID) {
-        tell(node, .advanced(space, position: replicas[node][space]!.position))
+        let replica = replicas[node][space]!
+        tell(node, .advanced(space, position: replica.position, held: replica.vector))
+    }
+
+    /// Hands on what a node's intake decided.
+    private mutating func instruct(_ node: Int, _ instructions: [NodeIntake.Instruction]) {
+        for instruction in instructions {
+            for (index, link) in links.enumerated() where link.ends != nil {
+                for side in 0...1 where link.node(side) == node && link[side].number == instruction.link {
+                    links[index][side].advances.append(instruction.input)
+                }
+            }
+        }
     }
 
     private mutating func deliver(_ link: Int, from side: Int) {
@@ -250,7 +281,7 @@ struct FakeNetwork {
         case .end(let end):
             links[link][side].end = end
             if !end.byPeer { ends.append(end) }
-        case .peerHello, .roundTrip: break
+        case .peerHello, .roundTrip, .intake: break
         }
     }
 
@@ -292,8 +323,17 @@ struct FakeNetwork {
     }
 
     private mutating func noteArrival(_ frame: [UInt8], _ link: Int, at side: Int) {
-        guard case .acknowledge(let space, let vector)? = try? Message(encoded: frame) else { return }
-        links[link][side].sentFrames.removeAll { $0.space == space && vector.covers($0.last) }
+        switch try? Message(encoded: frame) {
+        case .acknowledge(let space, let vector)?:
+            links[link][side].sentFrames.removeAll { $0.space == space && vector.covers($0.last) }
+        case .changes(let space, let runs)?:
+            for run in runs {
+                for sequence in run.firstSequence...run.lastSequence {
+                    received[links[link].node(side)][space, default: [:]][Dot(run.chain, sequence), default: 0] += 1
+                }
+            }
+        default: break
+        }
     }
 
     private func checkWindow(_ link: Int, _ side: Int) {

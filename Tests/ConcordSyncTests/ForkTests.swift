@@ -24,7 +24,8 @@ struct ForkTests {
                 }
                 network.connect(link)
             }
-            for _ in 0..<4 {
+            // What is told without haste, and asked for, takes some seconds.
+            for _ in 0..<20 {
                 network.settle()
                 network.wait(atMost: 300)
             }

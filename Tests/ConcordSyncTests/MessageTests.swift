@@ -1,8 +1,9 @@
 import CBOR
 import ConcordCrypto
 import ConcordModel
-import ConcordSync
 import Testing
+
+@testable import ConcordSync
 
 private let samples: [Message] = {
     let space = testSpace(1)
@@ -40,6 +41,14 @@ private let samples: [Message] = {
         .vector(space, []), .vector(space, heads), .changes(space, [run]),
         .changes(space, [run, branch]), .acknowledge(space, vector),
         .receipts(space, [testReceipt(1, space: space, at: 5)]),
+        .flow(space, .hold, VersionVector()), .flow(space, .all, vector), .announce(space, vector),
+        .want(
+            space,
+            [
+                ChainSpan(chain: testReplica(1), from: 0, upTo: 3),
+                ChainSpan(chain: testReplica(2), from: 4, upTo: 5),
+            ]),
+        .sketch(space, HeadSketch(heads, bits: 2, salt: [1])),
         .error(code: "E-3001", faultClass: .fault, sentence: "a change is not canonical"),
         .goodbye(code: "", sentence: "the node stops"), .ping(0), .pong(.max), .ignored(type: 64),
     ]

@@ -171,7 +171,7 @@ struct MisuseTests {
         probe.replica.write(1, payload: 5)
         probe.effects = []
         let position = probe.replica.position
-        probe.feed(.advanced(space, position: position))
+        probe.feed(.advanced(space, position: position, held: probe.replica.vector))
         probe.feed(
             .slice(space, probe.replica.slice(after: 0, excluding: VersionVector(), maximumBytes: 1_000)))
         let changes = probe.sent.compactMap { message -> [ChangeRun]? in

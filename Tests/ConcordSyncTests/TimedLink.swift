@@ -28,6 +28,7 @@ struct TimedLink {
     private struct Side {
         var session: Session
         var replica: FakeReplica
+        var intake = NodeIntake()
         /// When the line is free for the next segment, and when the last one arrives.
         var freeAt: Int64 = 0
         var lastArrival: Int64 = 0
@@ -68,7 +69,8 @@ struct TimedLink {
     /// What one side holds from now on, before the connection or during it.
     mutating func write(_ side: Int, count: Int, payload: Int) {
         sides[side].replica.write(count, payload: payload)
-        feed(side, .advanced(testSpace(1), position: sides[side].replica.position))
+        let replica = sides[side].replica
+        feed(side, .advanced(testSpace(1), position: replica.position, held: replica.vector))
     }
 
     /// Lets a side write later.
@@ -99,7 +101,8 @@ struct TimedLink {
     }
 
     private mutating func step() -> Bool {
-        let deadline = sides.compactMap(\.session.deadline).min().map { $0 * 1000 } ?? .max
+        let deadlines = sides.compactMap(\.session.deadline) + sides.compactMap(\.intake.deadline)
+        let deadline = deadlines.min().map { $0 * 1000 } ?? .max
         guard deadline < .max || !events.isEmpty else { return false }
         guard let first = events.last, first.at <= deadline else {
             now = max(now, deadline)
@@ -109,6 +112,9 @@ struct TimedLink {
                     feed(side, .receiving)
                 }
                 feed(side, .tick)
+                for order in sides[side].intake.tick(now: now / 1000) {
+                    schedule(now, side, .answer(order.input))
+                }
             }
             return true
         }
@@ -135,7 +141,10 @@ struct TimedLink {
             case .send(let frame): send(frame, from: side)
             case .end(let end): ends.append(end)
             case .readHeld, .readSlice, .compare, .apply, .readReceipts: answer(effect, side)
-            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm: break
+            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm, .intake: break
+            }
+            for order in sides[side].intake.handle(effect, of: 0, now: now / 1000) {
+                schedule(now, side, .answer(order.input))
             }
         }
     }

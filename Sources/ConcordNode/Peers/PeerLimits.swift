@@ -8,6 +8,12 @@ enum PeerLimits {
     static let toldAddressesPerMember = 32
     /// The longest wait between two attempts at an address.
     static let longestWait = Duration.seconds(30)
+    /// How long an address is left alone whose node had no place, as long as there are others.
+    static let avoidanceOfFull = Duration.seconds(600)
+    /// How long one is left alone that was not reached three times running, as long as there are others.
+    static let avoidanceOfUnreachable = Duration.seconds(120)
+    /// After so long without a session, in milliseconds, a node counts as a stranger, for whom there is always a place.
+    static let strangerAfter: Int64 = 600_000
     /// A session that lasted so long makes the next wait short again. A peer that lets this node in only to
     /// send it away is thus met ever more seldom.
     static let steadySession = Duration.seconds(10)

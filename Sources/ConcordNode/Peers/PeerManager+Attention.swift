@@ -2,6 +2,7 @@
 
 import ConcordAPI
 import ConcordModel
+import ConcordSync
 
 extension PeerManager {
     func attention(
@@ -14,7 +15,7 @@ extension PeerManager {
                 return line(error.code, .integrity, code, error.message)
             } + forkLines() + standingLines()
             + CertificateExpiry.attention(setting.identity.certificates, now: now)
-            + spaces.flatMap(spaceLines) + peers.flatMap(peerLines) + repairLines()
+            + spaces.flatMap(spaceLines) + missed(among: peers).flatMap(peerLines) + repairLines()
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }
@@ -93,6 +94,12 @@ extension PeerManager {
                 .fieldInConflict, .person, nil, "\(count) to settle in \(space.name)",
                 action: "concord conflicts")
         ]
+    }
+
+    /// The peers without those that need not be connected: in a large network a few are enough.
+    private func missed(among peers: [StatusDocument.Peer]) -> [StatusDocument.Peer] {
+        guard isLargeNetwork, links.count >= ActivePeers<PeerKey>.enough else { return peers }
+        return peers.filter { ![.connecting, .unreachable, .silent].contains($0.state) }
     }
 
     private func peerLines(_ peer: StatusDocument.Peer) -> [StatusDocument.Attention] {

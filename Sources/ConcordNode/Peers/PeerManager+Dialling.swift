@@ -10,7 +10,8 @@ extension PeerManager {
     /// Dials every address that should be connected and is not. Cheap; called whenever anything changed.
     func redial() {
         guard !isStopping else { return }
-        let wanted = wantedAddresses()
+        addressesOfPeople = addressesByHand()
+        let wanted = wantedAddresses(byHand: addressesOfPeople)
         // A session that came about by an address goes on when the address is wanted no longer.
         for (address, road) in roads where !wanted.contains(address) && !road.isCarrying {
             road.pause?.cancel()
@@ -21,7 +22,7 @@ extension PeerManager {
             roads[address] = Road(id: nextRoad)
             nextRoad += 1
         }
-        for address in wanted.sorted() where shouldDial(address) {
+        for address in chosen(from: wanted) {
             guard let id = roads[address]?.id else { continue }
             roads[address]?.task = Task { await travel(address, id) }
         }
@@ -38,14 +39,8 @@ extension PeerManager {
 
     /// All addresses: configured, added by hand, told by peers, and written into the members' records. What
     /// others say is bounded: nobody can have this node knock at any number of doors.
-    private func wantedAddresses() -> Set<NodeAddress> {
-        let own = Set(advertisedAddresses())
-        // What a peer or a record says may be no address at all; then there is nothing to dial.
-        func parsed(_ texts: [String]) -> [NodeAddress] {
-            texts.filter { !own.contains($0) }.compactMap { try? NodeAddress(parsing: $0) }
-        }
+    private func wantedAddresses(byHand: Set<NodeAddress>) -> Set<NodeAddress> {
         do {
-            let byHand = parsed(try setting.store.manualAddresses()) + setting.configuration.peers
             var told = Set<NodeAddress>()
             for address in parsed(addressesToldByPeers() + (try addressesInRecords()))
             where told.count < PeerLimits.toldAddresses {
@@ -54,8 +49,24 @@ extension PeerManager {
             return told.union(byHand)
         } catch {
             report("the addresses of peers cannot be read", ConcordError(wrapping: error))
-            return Set(roads.keys).union(setting.configuration.peers)
+            return Set(roads.keys).union(byHand)
         }
+    }
+
+    /// The addresses that people of this node gave.
+    private func addressesByHand() -> Set<NodeAddress> {
+        do {
+            return Set(parsed(try setting.store.manualAddresses())).union(setting.configuration.peers)
+        } catch {
+            report("the addresses of peers cannot be read", ConcordError(wrapping: error))
+            return Set(setting.configuration.peers)
+        }
+    }
+
+    /// What a peer or a record says may be no address at all; then there is nothing to dial.
+    private func parsed(_ texts: [String]) -> [NodeAddress] {
+        let own = Set(advertisedAddresses())
+        return texts.filter { !own.contains($0) }.compactMap { try? NodeAddress(parsing: $0) }
     }
 
     /// Those of the nodes heard last come first.
@@ -85,7 +96,7 @@ extension PeerManager {
         return acquaintances.values.filter { $0.known.addresses.contains(address.description) }
     }
 
-    private func shouldDial(_ address: NodeAddress) -> Bool {
+    func shouldDial(_ address: NodeAddress) -> Bool {
         guard let road = roads[address], road.task == nil, !road.isSelf, !paused.all else { return false }
         if let node = road.node, links[node] != nil { return false }
         if let member = road.member, isPaused(member) { return false }
@@ -109,6 +120,9 @@ extension PeerManager {
             // The peer is there, and its absence may be short.
             if lasted >= PeerLimits.steadySession { road.backoff.reset() }
         case .isSelf: road.isSelf = true
+        case .full: road.avoidedUntil = .now + PeerLimits.avoidanceOfFull
+        case .failed where road.backoff.failures >= 2:
+            road.avoidedUntil = .now + PeerLimits.avoidanceOfUnreachable
         case .paused, .duplicate, .failed: break
         }
         guard !isStopping else {

@@ -15,6 +15,8 @@ extension PeerManager {
         case isSelf
         case paused
         case duplicate
+        /// The peer, or this node, has as many sessions as it takes.
+        case full
         /// The peer was not reached, or did not get as far as a hello.
         case failed(ConcordError)
     }
@@ -39,6 +41,10 @@ extension PeerManager {
         guard !isPaused(authority.member) else {
             _ = await turnAway(connection, .peerPaused, "exchange with this peer is paused")
             return .paused
+        }
+        if links[node] == nil, !admits(node, dialled: road != nil) {
+            _ = await turnAway(connection, .peersFull, "this node has as many peers as it takes")
+            return .full
         }
         if let present = links[node] {
             guard isPreferred(connection, from: node, over: present) else {
@@ -87,9 +93,9 @@ extension PeerManager {
         _ connection: FrameConnection, _ node: NodeID, _ authority: TrustedAuthority,
         _ session: consuming Session
     ) async -> Outcome {
-        let driver = SessionDriver(connection: connection, store: setting.store, clock: setting.clock) {
-            [weak self] event in await self?.handle(event, of: node, on: connection)
-        }
+        let driver = SessionDriver(
+            connection: connection, store: setting.store, desk: intake, clock: setting.clock
+        ) { [weak self] event in await self?.handle(event, of: node, on: connection) }
         links[node] = Link(
             driver: driver, member: authority.member, isInitiator: connection.isInitiator,
             since: setting.clock())
@@ -209,7 +215,7 @@ extension PeerManager {
         }
         if hadHello { acquaintances[node]?.known.lastHeard = now - Int64(driver.silence / .milliseconds(1)) }
         if end.code == ErrorCode.peerPaused.rawValue, end.byPeer { acquaintances[node]?.pausedUs = true }
-        if isCurrent, let error, error.code != .duplicateConnection {
+        if isCurrent, let error, ![.duplicateConnection, .peersFull].contains(error.code) {
             acquaintances[node]?.health.record(error, at: now)
             acquaintances[node]?.known.lastError = .init(
                 code: error.code.rawValue, message: error.message, at: now)
@@ -225,6 +231,7 @@ extension PeerManager {
         redial()
         if !isCurrent || end.code == ErrorCode.duplicateConnection.rawValue { return .duplicate }
         if end.code == ErrorCode.peerPaused.rawValue { return .paused }
+        if end.code == ErrorCode.peersFull.rawValue { return .full }
         guard let error, !hadHello else { return .exchanged(lasted: lasted) }
         return .failed(error)
     }

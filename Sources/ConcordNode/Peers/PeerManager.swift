@@ -63,6 +63,8 @@ actor PeerManager {
         var node: NodeID?
         var member: MemberID?
         var isSelf = false
+        /// Until when others are dialled rather than this one, in a large network.
+        var avoidedUntil: ContinuousClock.Instant?
         var pause: Task<Void, any Error>?
     }
 
@@ -78,10 +80,14 @@ actor PeerManager {
     }
 
     let setting: Setting
+    /// Where the sessions decide from whom this node takes what.
+    let intake = IntakeDesk()
     let startedAt: Int64
     var links: [NodeID: Link] = [:]
     var acquaintances: [NodeID: Acquaintance] = [:]
     var roads: [NodeAddress: Road] = [:]
+    /// The addresses that people of this node gave.
+    var addressesOfPeople: Set<NodeAddress> = []
     var paused: PausedMembers
     var refusals = RefusalCounter()
     var alarms: [AlarmKey: ConcordError] = [:]

@@ -36,7 +36,7 @@ final class SessionDriver: Sendable {
         var lastHeard: ContinuousClock.Instant
         var queuedBytes = 0
         var isTold = true
-        var advanced: [SpaceID: Int64] = [:]
+        var advanced: Set<SpaceID> = []
         var transportError: TransportError?
         /// Bytes that had arrived when that was last looked at.
         var seenBytes: UInt64 = 0
@@ -48,6 +48,7 @@ final class SessionDriver: Sendable {
     let connection: FrameConnection
     private let store: ReplicaStore
     private let line: DeliveryLine
+    private let desk: IntakeDesk
     private let clock: @Sendable () -> Int64
     private let events: @Sendable (Event) async -> Void
     private let shared: Mutex<Shared>
@@ -58,12 +59,14 @@ final class SessionDriver: Sendable {
     private let origin = ContinuousClock.now
 
     init(
-        connection: FrameConnection, store: ReplicaStore, clock: @escaping @Sendable () -> Int64,
+        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk,
+        clock: @escaping @Sendable () -> Int64,
         events: @escaping @Sendable (Event) async -> Void
     ) {
         self.connection = connection
         self.store = store
         line = DeliveryLine(store: store)
+        self.desk = desk
         self.clock = clock
         self.events = events
         shared = Mutex(Shared(lastHeard: .now))
@@ -79,10 +82,9 @@ final class SessionDriver: Sendable {
 
     /// Tells the session that the log of a space grew. Several such signals that wait become one.
     func advanced(_ space: SpaceID, position: Int64) {
-        let isFirst = shared.withLock { shared in
-            shared.advanced.updateValue(position, forKey: space) == nil
-        }
-        if isFirst { submit(.advanced(space, position: position)) }
+        let isFirst = shared.withLock { $0.advanced.insert(space).inserted }
+        // What is held is read when the signal is handled.
+        if isFirst { submit(.advanced(space, position: position, held: VersionVector())) }
     }
 
     /// Hands an input to the session, without waiting for it to be handled.
@@ -95,11 +97,13 @@ final class SessionDriver: Sendable {
         var session = session
         // Before the first frame can come in: a session that has not begun takes none.
         submit(.started(clock: clock()))
+        let link = desk.open(self)
+        defer { desk.close(link) }
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.read() }
             group.addTask { await self.write() }
             group.addTask { await self.line.run { await self.applied($0, $1) } }
-            let end = await handleInputs(&session)
+            let end = await handleInputs(&session, link)
             outgoingContinuation.finish()
             line.finish()
             await flushed.wait(atMost: PeerLimits.flushTime)
@@ -160,7 +164,7 @@ final class SessionDriver: Sendable {
         await flushed.open()
     }
 
-    private func handleInputs(_ session: inout Session) async -> SessionEnd {
+    private func handleInputs(_ session: inout Session, _ link: Int) async -> SessionEnd {
         var timer: Task<Void, Never>?
         var armed: Milliseconds?
         defer {
@@ -168,7 +172,7 @@ final class SessionDriver: Sendable {
             inputContinuation.finish()
         }
         for await envelope in inputs {
-            let end = await handle(envelope.input, in: &session)
+            let end = await handle(envelope.input, in: &session, link)
             envelope.handled?.resume()
             if let end {
                 await drain()
@@ -182,7 +186,7 @@ final class SessionDriver: Sendable {
             if case .tick = envelope.input { armed = nil }
         }
         // The task was cancelled: the connection goes with it.
-        guard let end = await handle(.disconnected, in: &session) else {
+        guard let end = await handle(.disconnected, in: &session, link) else {
             preconditionFailure("a session outlived its connection")
         }
         return end
@@ -218,7 +222,7 @@ final class SessionDriver: Sendable {
     }
 
     /// Handles one input and everything that its effects yield.
-    private func handle(_ input: SessionInput, in session: inout Session) async -> SessionEnd? {
+    private func handle(_ input: SessionInput, in session: inout Session, _ link: Int) async -> SessionEnd? {
         var waiting = [input]
         while !waiting.isEmpty {
             var next = waiting.removeFirst()
@@ -226,11 +230,15 @@ final class SessionDriver: Sendable {
                 waiting.insert(next, at: 0)
                 next = .receiving
             }
-            if case .advanced(let space, _) = next {
-                let latest = shared.withLock { $0.advanced.removeValue(forKey: space) }
-                if let latest { next = .advanced(space, position: latest) }
+            if case .advanced(let space, _, _) = next {
+                shared.withLock { _ = $0.advanced.remove(space) }
+                next = await answer(space) {
+                    let held = try self.store.heldVector(space)
+                    return .advanced(space, position: held.position, held: held.vector)
+                }
             }
             for effect in session.handle(next, now: now) {
+                waiting += desk.handle(effect, of: link)
                 switch effect {
                 case .end(let end): return end
                 default: if let answer = await carryOut(effect) { waiting.append(answer) }
@@ -263,6 +271,8 @@ final class SessionDriver: Sendable {
                 .receipts(space, try ReceiptKeeper(store: self.store).all(of: space))
             }
         case .receipts(let space, let receipts): return await keep(receipts, in: space)
+        // The desk has answered.
+        case .intake: break
         // Dealt with before the session goes on.
         case .ownReplicaElsewhere(let space, let replica): await events(.ownReplicaElsewhere(space, replica))
         case .progress(let space, let progress): await events(.progress(space, progress))

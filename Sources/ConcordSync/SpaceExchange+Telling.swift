@@ -1,0 +1,221 @@
+// What this side tells the peer of what it holds, what it wants from it, and what the peer says of the same. Only what
+// the peer cannot know yet is told: soon where the peer wants to hear of what it lacks, otherwise after a while and
+// all at once.
+
+import ConcordCrypto
+import ConcordModel
+
+/// What was told and what is to be told.
+struct Telling: Sendable {
+    /// What the peer knows that this side holds, by this side's names of chains.
+    var told = VersionVector()
+    /// What the peer wants unasked.
+    var peerFlow = FlowMode.all
+    /// Since when there is something that the peer does not know, and since when something that it lacks.
+    var untoldSince: Milliseconds?
+    var urgentSince: Milliseconds?
+    var announcedAt = Milliseconds.min
+}
+
+/// The session's part in deciding from whom this node takes what.
+struct IntakePart: Sendable {
+    var order = IntakeOrder()
+    /// What the peer was told to send unasked.
+    var saidFlow = FlowMode.all
+    /// What the peer is to be asked for.
+    var wantsToSend = VersionVector()
+    var reported: IntakeReport?
+    /// Whether a report has no answer yet: until then the order is of the past.
+    var awaitsOrder = false
+    var frames = 0
+    var roundTrip: Milliseconds?
+}
+
+extension SpaceExchange {
+    // MARK: What the peer may be sent
+
+    /// What of the log the peer is to be sent now. Where branches are to be sorted out it gets everything.
+    var permission: StreamPermission {
+        var pushed = branchNames
+        if let ownReplica { pushed.insert(ownReplica) }
+        return StreamPermission(mode: peerIsForked ? .all : telling.peerFlow, pushed: pushed, held: ours)
+    }
+
+    /// What the peer wants unasked from now on, and what it holds.
+    mutating func received(
+        _ mode: FlowMode, _ vector: VersionVector, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        try learn(vector, &effects)
+        telling.peerFlow = mode
+        onStream { $0.beginAgain() }
+    }
+
+    /// What the peer holds.
+    mutating func received(
+        announcement vector: VersionVector, now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        try expectStreaming("an announcement came before it was clear what is lacking")
+        if !ours.covers(vector) { moved(now) }
+        try learn(vector, &effects)
+    }
+
+    /// What the peer asks for.
+    mutating func received(_ spans: [ChainSpan], _ effects: inout [SessionEffect]) throws(SessionFault) {
+        guard case .streaming = phase, headsToSend == nil else {
+            throw SessionFault(.unexpectedMessage, "changes were asked for before it was clear which are lacking")
+        }
+        for span in spans {
+            let from = min(span.from, ours[span.chain])
+            theirs.raise(span.chain, to: from)
+            onStream { $0.want(ChainSpan(chain: span.chain, from: from, upTo: span.upTo)) }
+        }
+    }
+
+    /// The peer says that it holds this: of our own replica it can hold only what we have.
+    private mutating func learn(
+        _ vector: VersionVector, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        guard !vector.isEmpty else { return }
+        var believed = vector
+        if let ownReplica, vector[ownReplica] > 0 {
+            believed[ownReplica] = believable(Dot(ownReplica, vector[ownReplica]), &effects)
+        }
+        peerHas(believed)
+        guard theirs.elements.count <= 2 * Limits.versionVectorEntries else {
+            throw SessionFault(.limitExceeded, "the peer claims to hold changes of too many chains")
+        }
+    }
+
+    private mutating func onStream(_ body: (inout OutgoingStream) -> Void) {
+        guard case .streaming(var stream) = phase else { return }
+        phase = .opening
+        body(&stream)
+        phase = .streaming(stream)
+    }
+
+    /// What this side answers for that the peer has it: all, unless the peer takes what others write from them.
+    var expectedOfPeer: VersionVector {
+        guard telling.peerFlow == .own else { return ours }
+        let pushed = permission.pushed
+        return VersionVector(ascending: ours.elements.lazy.filter { pushed.contains($0.replica) }.map {
+            Dot($0.replica, $0.sequence)
+        })
+    }
+
+    // MARK: Telling
+
+    /// What the peer does not know that this side holds, without what it is being sent.
+    private var untold: VersionVector {
+        guard case .streaming(let stream) = phase, !telling.told.covers(ours) else { return VersionVector() }
+        let permission = permission
+        var untold = VersionVector()
+        for element in ours.elements
+        where element.sequence > telling.told[element.replica] && !branchNames.contains(element.replica) {
+            let isPushed =
+                permission.mode == .all
+                || permission.mode != .hold && permission.pushed.contains(element.replica)
+            let told = isPushed ? min(element.sequence, stream.known[element.replica]) : element.sequence
+            if told > telling.told[element.replica] { untold[element.replica] = told }
+        }
+        return untold
+    }
+
+    /// Notes since when there is something to tell.
+    mutating func noteUntold(_ now: Milliseconds) {
+        let untold = untold
+        telling.untoldSince = untold.isEmpty ? nil : telling.untoldSince ?? now
+        let isUrgent = telling.peerFlow == .announce && !theirs.covers(untold)
+        telling.urgentSince = isUrgent ? telling.urgentSince ?? now : nil
+    }
+
+    /// When to announce what the peer does not know; nil if there is nothing.
+    func tellAt(_ configuration: SessionConfiguration) -> Milliseconds? {
+        if let since = telling.urgentSince {
+            guard telling.announcedAt > .min else { return since + configuration.announceDelay }
+            return max(
+                since + configuration.announceDelay, telling.announcedAt + configuration.announceInterval)
+        }
+        guard let since = telling.untoldSince else { return nil }
+        let isFar = telling.peerFlow == .own || telling.peerFlow == .hold
+        return since + configuration.tellInterval * Int64(isFar ? max(1, intake.order.peers) : 1)
+    }
+
+    /// Announces what the peer does not know, if it is time.
+    mutating func sendAnnouncement(_ context: SessionContext, _ effects: inout [SessionEffect]) {
+        noteUntold(context.now)
+        guard let due = tellAt(context.configuration), due <= context.now else { return }
+        let untold = untold
+        effects.append(.send(Message.announce(space, untold).encoded()))
+        telling.told.merge(untold)
+        telling.announcedAt = context.now
+        noteUntold(context.now)
+    }
+
+    // MARK: Taking
+
+    /// The node's intake has decided.
+    mutating func ordered(_ order: IntakeOrder) {
+        intake.awaitsOrder = false
+        intake.wantsToSend.merge(order.wanted)
+        intake.order = order
+    }
+
+    /// Says what the peer should send unasked, where that is not what it was told before: with the heads at the
+    /// latest, so that it sends nothing too much.
+    mutating func sendFlow(_ effects: inout [SessionEffect]) {
+        let mode = intake.order.mode
+        guard mode != intake.saidFlow else { return }
+        var vector = VersionVector()
+        switch phase {
+        case .opening, .sketching: return
+        case .comparing: break
+        case .translating, .streaming:
+            guard !intake.awaitsOrder else { return }
+            if mode == .all || intake.saidFlow == .hold { vector = untold }
+        }
+        intake.saidFlow = mode
+        telling.told.merge(vector)
+        effects.append(.send(Message.flow(space, mode, vector).encoded()))
+    }
+
+    /// Asks for what is to be asked for and has not come meanwhile.
+    mutating func sendWants(_ effects: inout [SessionEffect]) {
+        guard !intake.wantsToSend.isEmpty, case .streaming = phase else { return }
+        let spans = intake.wantsToSend.elements.compactMap { element -> ChainSpan? in
+            let from = ours[element.replica]
+            guard from < element.sequence else { return nil }
+            return ChainSpan(chain: element.replica, from: from, upTo: element.sequence)
+        }
+        intake.wantsToSend = VersionVector()
+        guard !spans.isEmpty else { return }
+        for span in spans { telling.told.raise(span.chain, to: span.from) }
+        effects.append(.send(Message.want(space, spans).encoded()))
+    }
+
+    /// Says where this session stands, if that changed.
+    mutating func reportToIntake(_ effects: inout [SessionEffect]) {
+        let stage: IntakeReport.Stage =
+            switch phase {
+            case .opening: .opening
+            case .sketching, .comparing, .translating: .comparing
+            case .streaming: .streaming
+            }
+        var (lacking, holding) = (VersionVector(), VersionVector())
+        let receiving = VersionVector(owed.dots.filter { isNamedHere($0.replica) })
+        if !ours.covers(theirs) {
+            for element in theirs.elements
+            where element.sequence > max(ours[element.replica], receiving[element.replica]) {
+                lacking[element.replica] = element.sequence
+                holding[element.replica] = ours[element.replica]
+            }
+        }
+        let report = IntakeReport(
+            stage: stage, lacking: lacking, holding: holding, receiving: receiving, author: peerReplica,
+            isIncomplete: applying.isEmpty && !owed.isEmpty, frames: intake.frames,
+            roundTrip: intake.roundTrip)
+        guard report != intake.reported else { return }
+        intake.reported = report
+        intake.awaitsOrder = true
+        effects.append(.intake(space, report))
+    }
+}
