@@ -34,6 +34,25 @@ struct BenchSpace: Sendable {
     }
 }
 
+extension BenchSpace {
+    /// One more node of a member.
+    func node(_ name: String, of member: Int) throws -> any NodeSigner {
+        let (founder, key) = (founders[member], try PrivateKey.generate())
+        let certificate = try CertificateIssuer.node(
+            commonName: name, publicKey: key.publicKey, purpose: .signing, issuer: founder.authority,
+            issuerKey: founder.authorityKey, notBefore: 1_700_000_000, notAfter: 2_500_000_000)
+        return MadeNode(certificate: certificate, member: founder.member, key: key)
+    }
+
+    private struct MadeNode: NodeSigner {
+        let certificate: Certificate
+        let member: MemberID
+        let key: PrivateKey
+
+        func sign(_ hash: Digest) throws -> ConcordCrypto.Signature { try key.sign(hash, as: .change) }
+    }
+}
+
 /// A replica of one of the members.
 final class BenchReplica: Sendable {
     let store: ReplicaStore
@@ -49,7 +68,10 @@ final class BenchReplica: Sendable {
     }
 
     /// Writes drafts, each as one change, and gives back what they created.
-    func write(_ drafts: [Draft]) async throws -> [RecordID] {
+    ///
+    /// - Parameter node: who writes; nil for the replica's own node.
+    func write(_ drafts: [Draft], by node: (any NodeSigner)? = nil) async throws -> [RecordID] {
+        let signer = node ?? signer
         var created: [RecordID] = []
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         for result in try await store.write(drafts, in: space, by: signer, author: "bench", now: now) {
@@ -91,6 +113,13 @@ final class BenchReplica: Sendable {
 
     /// The place of the latest change in the log.
     var position: Int64 { get throws { try store.held(space).position } }
+
+    /// Opens the replica a second time, to read, and says how long that takes, in milliseconds.
+    func reopen() throws -> Double {
+        try Stopwatch.measure {
+            try ReplicaStore(path: folder.path + "/replica.db", options: .init(readOnly: true)).close()
+        }.milliseconds
+    }
 
     /// Closes the replica for good and says how long it takes to open it again, in seconds.
     func timeToOpen() throws -> Double {
