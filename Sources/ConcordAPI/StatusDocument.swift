@@ -319,12 +319,21 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var blobBytes: Int64
         /// What is left on the disk; nil if it is not known.
         public var freeBytes: Int64?
+        /// Attachments of which the file is not on this node; nil if that is not known.
+        public var missingBlobs: Int64?
+        /// Of these, those that are wanted: they are being fetched, or wait for a node that has them.
+        public var wantedBlobs: Int64?
 
         /// What is used and free, in bytes.
-        public init(databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?) {
+        public init(
+            databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?, missingBlobs: Int64? = nil,
+            wantedBlobs: Int64? = nil
+        ) {
             self.databaseBytes = databaseBytes
             self.blobBytes = blobBytes
             self.freeBytes = freeBytes
+            self.missingBlobs = missingBlobs
+            self.wantedBlobs = wantedBlobs
         }
     }
 

@@ -22,6 +22,8 @@ struct Conversation: Sendable {
     /// Ascending by space.
     private var exchanges: [SpaceExchange] = []
     private var nextTurn = 0
+    private var fetching = BlobFetching()
+    private var serving = BlobServing()
     private var liveness: Liveness
     private var flow: FlowWindow
     private var isWritable: Bool
@@ -90,6 +92,7 @@ struct Conversation: Sendable {
             try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
         case .intake(let space, let order):
             try onExchange(space) { exchange throws(SessionFault) in exchange.ordered(order) }
+        case .blob(let input): handle(input, &effects)
         case .writable(let writable): isWritable = writable
         case .receiving: liveness.heardPart(now)
         case .tick: try tick(context, &effects)
@@ -184,6 +187,9 @@ struct Conversation: Sendable {
             }
         case .sketch(let space, let sketch):
             try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(sketch) }
+        case .blob(let message):
+            // What crossed our withdrawal of a space is not answered.
+            if try isShared(message.space) { try receive(message, context.now, &effects) }
         case .ping(let nonce): pongToSend = nonce
         case .pong(let nonce):
             let duration = try liveness.pong(nonce, now: context.now)
@@ -212,6 +218,33 @@ struct Conversation: Sendable {
         try matchSpaces(now: now, &effects)
     }
 
+    // MARK: Attachments
+
+    private mutating func receive(
+        _ message: BlobMessage, _ now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        switch message {
+        case .fetch(let place, let byteCount): try serving.receive(place, byteCount: byteCount)
+        case .piece(let place, let bytes): try fetching.receive(place, bytes, now: now, &effects)
+        case .lacking(let place): try fetching.lacking(place, &effects)
+        case .holding(let space, let blob): fetching.holding(blob, in: space, &effects)
+        }
+    }
+
+    private mutating func handle(_ input: BlobInput, _ effects: inout [SessionEffect]) {
+        switch input {
+        case .fetch(let order):
+            guard index(of: order.place.space) != nil else { return fetching.refuse(order, &effects) }
+            fetching.fetch(order)
+        case .cancel(let id): fetching.cancel(id)
+        case .stored(let id, let byteCount): fetching.stored(id, byteCount: byteCount)
+        case .read(let place, let bytes):
+            serving.read(place, bytes, isShared: index(of: place.space) != nil)
+        case .held(let space, let blob):
+            if index(of: space) != nil { serving.held(blob, in: space) }
+        }
+    }
+
     // MARK: Spaces
 
     /// Exchanges exactly what both announce.
@@ -233,6 +266,8 @@ struct Conversation: Sendable {
                 exchanges.append(exchange)
             }
         }
+        fetching.keep(sharedSpaces)
+        serving.keep(sharedSpaces)
         effects.append(
             .peerHello(
                 PeerHello(
@@ -258,10 +293,16 @@ struct Conversation: Sendable {
     private mutating func onSharedExchange(
         _ space: SpaceID, _ body: (inout SpaceExchange) throws(SessionFault) -> Void
     ) throws(SessionFault) {
-        if let index = index(of: space) { return try body(&exchanges[index]) }
+        if try isShared(space), let index = index(of: space) { try body(&exchanges[index]) }
+    }
+
+    /// Whether a message about a space counts; false if it crossed our withdrawal of it.
+    private func isShared(_ space: SpaceID) throws(SessionFault) -> Bool {
+        if index(of: space) != nil { return true }
         guard withdrawn.contains(space), peerHello.spaces.contains(where: { $0.space == space }) else {
             throw SessionFault(.unknownSpace, "a message is about a space that is not exchanged here")
         }
+        return false
     }
 
     // MARK: Sending and time
@@ -294,6 +335,9 @@ struct Conversation: Sendable {
             }
             flow = window.flow
             nextTurn = exchanges.isEmpty ? 0 : (nextTurn + 1) % exchanges.count
+            // Files wait while changes do.
+            if exchanges.allSatisfy({ $0.plannedBytes == 0 }) { serving.send(&effects) }
+            fetching.send(now: context.now, &effects)
             if liveness.wantsPing(configuration, oldestSentAt: oldestSentAt, now: context.now) {
                 effects.append(.send(liveness.ping(context.now).encoded()))
             }

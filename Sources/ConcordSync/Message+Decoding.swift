@@ -103,6 +103,8 @@ extension Message {
                 throw malformed("a sketch has not the length of one")
             }
             return .sketch(space, sketch)
+        case BlobMessage.types:
+            return .blob(try BlobMessage(type: type, count: count, from: &reader))
         default:
             throw malformed("there is no message \(type)")
         }

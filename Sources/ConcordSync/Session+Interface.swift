@@ -34,6 +34,8 @@ public enum SessionInput: Hashable, Sendable {
     case forked(SpaceID, ReplicaID)
     /// Receipts that are kept here: all, as ``SessionEffect/readReceipts(_:)`` asked, or those that are new.
     case receipts(SpaceID, [Receipt])
+    /// What concerns attachments.
+    case blob(BlobInput)
     /// Whether the connection takes more at present.
     case writable(Bool)
     /// Time passed; wanted at ``Session/deadline`` at the latest.
@@ -71,6 +73,8 @@ public enum SessionEffect: Hashable, Sendable {
     /// For the node's ``NodeIntake``, which has an ``SessionInput/intake(_:_:)`` for this session as an answer, and
     /// more whenever it likes. A session without such a node has its peer send all.
     case intake(SpaceID, IntakeReport)
+    /// What concerns attachments.
+    case blob(BlobEffect)
     /// How far the two are apart in a space.
     case progress(SpaceID, Progress)
     /// The peer introduced itself, or its spaces changed.

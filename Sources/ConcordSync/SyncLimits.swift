@@ -31,6 +31,14 @@ public enum SyncLimits {
     public static let receiptsSent = 1024
     /// Receipts of a space that a side takes in ten minutes: more than honest clocks and links can bunch together.
     public static let receiptsTaken = 4096
+    /// The smallest piece of a file that a side asks for while more is missing: half a second at 64 kbit/s.
+    public static let smallestPieceBytes = 4 << 10
+    /// The largest piece of a file.
+    public static let largestPieceBytes = 256 << 10
+    /// Bytes of files that a side has on their way to it at most, of one peer.
+    public static let pieceWindowBytes = 4 << 20
+    /// Pieces of files that a side may have asked for and not got.
+    public static let piecesAsked = 2048
     /// Spaces named by one `Hello`.
     public static let spaces = 1024
     /// Features named by one `Hello`.

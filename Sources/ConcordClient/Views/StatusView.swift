@@ -164,7 +164,8 @@ public struct StatusView {
 
     private static let plurals = [
         ("contact", "contacts"), ("meeting", "meetings"), ("agenda_item", "agenda items"),
-        ("participation", "participants"), ("document", "documents"), ("member", "profiles"),
+        ("participation", "participants"), ("document", "documents"), ("attachment", "attachments"),
+        ("member", "profiles"),
     ]
 
     private var disk: String {

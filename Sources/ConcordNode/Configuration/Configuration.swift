@@ -27,6 +27,8 @@ public struct Configuration: Hashable, Sendable {
     public var keys = KeySources()
     /// Which of the machine's users may do what.
     public var access = AccessPolicy()
+    /// Which files of attachments are fetched unasked.
+    public var blobs = BlobPolicy()
 
     /// A configuration of these parts.
     public init(
@@ -76,6 +78,8 @@ public struct Configuration: Hashable, Sendable {
         case proxy
         case logLevel = "log_level"
         case logFormat = "log_format"
+        case blobs
+        case blobsEagerLimit = "blobs_eager_limit"
         case signingKey = "identity.signing_key"
         case agreementKey = "identity.agreement_key"
         case passphraseFile = "identity.passphrase_file"
@@ -120,6 +124,8 @@ public struct Configuration: Hashable, Sendable {
         case .proxy: proxy = try Self.text(texts).map { try HTTPProxy(parsing: $0, key: key, where: place) }
         case .logLevel: logLevel = try Self.choice(texts, Logger.Level.allCases, key, place)
         case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
+        case .blobs: blobs.mode = try Self.choice(texts, BlobPolicy.Mode.allCases, key, place)
+        case .blobsEagerLimit: blobs.eagerLimit = try Self.byteCount(texts, key, place)
         case .signingKey: keys.signingKey = Self.text(texts)
         case .agreementKey: keys.agreementKey = Self.text(texts)
         case .passphraseFile: keys.passphraseFile = Self.text(texts)
@@ -144,6 +150,16 @@ public struct Configuration: Hashable, Sendable {
             }
             return entry
         }
+    }
+
+    private static func byteCount(_ texts: [String], _ key: Key, _ place: String) throws -> Int64 {
+        guard let count = texts.first.flatMap(ByteCount.parse) else {
+            throw ConcordError(
+                .malformedConfiguration,
+                "\(place): `\(key.rawValue)` is “\(texts.joined(separator: ",").prefix(64))”, which is no size "
+                    + "such as 256 MiB")
+        }
+        return count
     }
 
     private static func choice<Choice: RawRepresentable<String>>(

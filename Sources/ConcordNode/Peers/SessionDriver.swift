@@ -49,6 +49,7 @@ final class SessionDriver: Sendable {
     private let store: ReplicaStore
     private let line: DeliveryLine
     private let desk: IntakeDesk
+    private let blobs: BlobSession
     private let clock: @Sendable () -> Int64
     private let events: @Sendable (Event) async -> Void
     private let shared: Mutex<Shared>
@@ -59,7 +60,7 @@ final class SessionDriver: Sendable {
     private let origin = ContinuousClock.now
 
     init(
-        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk,
+        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk, attachments: AttachmentKeeper,
         clock: @escaping @Sendable () -> Int64,
         events: @escaping @Sendable (Event) async -> Void
     ) {
@@ -70,7 +71,11 @@ final class SessionDriver: Sendable {
         self.clock = clock
         self.events = events
         shared = Mutex(Shared(lastHeard: .now))
-        (inputs, inputContinuation) = AsyncStream.makeStream()
+        let (inputs, inputContinuation) = AsyncStream.makeStream(of: Envelope.self)
+        (self.inputs, self.inputContinuation) = (inputs, inputContinuation)
+        blobs = BlobSession(
+            keeper: attachments, node: NodeID(certificate: connection.peer.node)
+        ) { inputContinuation.yield(Envelope(input: .blob($0), handled: nil)) }
         (outgoing, outgoingContinuation) = AsyncStream.makeStream()
     }
 
@@ -103,7 +108,9 @@ final class SessionDriver: Sendable {
             group.addTask { await self.read() }
             group.addTask { await self.write() }
             group.addTask { await self.line.run { await self.applied($0, $1) } }
+            group.addTask { await self.blobs.run() }
             let end = await handleInputs(&session, link)
+            blobs.finish()
             outgoingContinuation.finish()
             line.finish()
             await flushed.wait(atMost: PeerLimits.flushTime)
@@ -276,7 +283,10 @@ final class SessionDriver: Sendable {
         // Dealt with before the session goes on.
         case .ownReplicaElsewhere(let space, let replica): await events(.ownReplicaElsewhere(space, replica))
         case .progress(let space, let progress): await events(.progress(space, progress))
-        case .peerHello(let hello): await events(.hello(hello))
+        case .blob(let effect): blobs.carryOut(effect)
+        case .peerHello(let hello):
+            blobs.share(hello.sharedSpaces)
+            await events(.hello(hello))
         case .roundTrip(let duration): await events(.roundTrip(duration))
         case .alarm(let space, let error): await events(.alarm(space, error))
         case .end: break

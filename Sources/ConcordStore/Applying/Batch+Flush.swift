@@ -24,6 +24,11 @@ extension Batch {
         for work in revealed { try writeVisibility(work) }
         for work in concerned where work.isRemoved { try remove(work) }
         try writeTerms()
+        let attachments = concerned.filter { $0.state.kind == Vocabulary.attachment }
+        try BlobTable.write(attachments, in: space.id, db)
+        if !attachments.isEmpty || revealed.contains(where: { $0.state.kind == Vocabulary.attachment }) {
+            memory.touchedAttachments = true
+        }
         try writeChains()
         (works, newChildren, changed, touchedChains) = ([:], [:], [], [])
     }

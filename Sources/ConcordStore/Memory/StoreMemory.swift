@@ -15,6 +15,8 @@ final class StoreMemory {
     var repairs: [TextRepair] = []
     /// Whether something of erased values may be left in the search index or the write-ahead log.
     var hasRemains = false
+    /// Whether the transaction touched records of attachments.
+    var touchedAttachments = false
 
     /// A space, read from the tables when it is not in memory.
     ///
@@ -62,6 +64,7 @@ final class StoreMemory {
         lastRecord = nil
         lastSearched = nil
         hasRemains = false
+        touchedAttachments = false
         repairs = []
     }
 }

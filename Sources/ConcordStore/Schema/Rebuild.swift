@@ -31,7 +31,7 @@ enum Rebuild {
         for table in ["touch", "search_dirty"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
         }
-        for table in ["text", "text_chunk"] {
+        for table in ["text", "text_chunk", "blob_record"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
         }
         try db.execute(sql: "DELETE FROM search WHERE rowid IN \(records)", arguments: [space.id])

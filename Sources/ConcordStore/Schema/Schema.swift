@@ -14,7 +14,9 @@ enum Schema {
     /// The first version that can be brought up to date. Before it changes or tables had other forms.
     static let oldestVersion = 4
     /// The migrations, in order: the first makes ``oldestVersion``. A migration that was released is never changed.
-    static let migrations: [@Sendable (Database) throws -> Void] = [{ try createTables($0) }]
+    static let migrations: [@Sendable (Database) throws -> Void] = [
+        { try createTables($0) }, { try $0.execute(sql: blobTables) },
+    ]
     /// The version that this program writes.
     static var version: Int { oldestVersion + migrations.count - 1 }
 
@@ -166,5 +168,18 @@ enum Schema {
         CREATE TABLE receipt (
             space INTEGER NOT NULL, node BLOB NOT NULL, member BLOB NOT NULL, at INTEGER NOT NULL,
             bytes BLOB NOT NULL, PRIMARY KEY (space, node)) WITHOUT ROWID;
+        """
+
+    /// - `blob_record`: the file that the record of an attachment names, also a deleted one.
+    /// - `blob_reference`: every record that was ever seen to name a file, for the time when it does so no more.
+    /// - `blob_unused`: since when no record that is shown names a file that is held.
+    private static let blobTables = """
+        CREATE TABLE blob_record (
+            record INTEGER PRIMARY KEY, space INTEGER NOT NULL, blob BLOB NOT NULL, size INTEGER NOT NULL);
+        CREATE INDEX blob_record_blob ON blob_record (blob, space);
+        CREATE TABLE blob_reference (
+            blob BLOB NOT NULL, space BLOB NOT NULL, record BLOB NOT NULL,
+            PRIMARY KEY (blob, space, record)) WITHOUT ROWID;
+        CREATE TABLE blob_unused (blob BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
         """
 }
