@@ -53,12 +53,17 @@ struct TimedLink {
     private(set) var ends: [SessionEnd] = []
     private(set) var sentTypes: [[UInt64: Int]] = [[:], [:]]
 
-    init(_ shape: TimedShape, seed: UInt64 = 1) {
+    /// - Parameter packing: whether both sides read packed frames. What these changes hold is more repetitive than what
+    ///   people write, so most tests go without.
+    init(_ shape: TimedShape, seed: UInt64 = 1, packing: Bool = false) {
+        var configuration = SessionConfiguration()
+        if !packing { configuration.features = [] }
         self.shape = shape
         random = TestRandom(seed: seed)
         sides = (1...2).map { number in
             Side(
                 session: Session(
+                    configuration: configuration,
                     local: LocalDescription(
                         nodeName: "node", incarnation: Bytes16(high: 9, low: UInt64(number)),
                         spaces: [SpaceHead(space: testSpace(1))])),
