@@ -24,6 +24,8 @@ struct Conversation: Sendable {
     private var nextTurn = 0
     private var fetching = BlobFetching()
     private var serving = BlobServing()
+    /// Whether the peer reads packed frames.
+    private let mayPack: Bool
     private var liveness: Liveness
     private var flow: FlowWindow
     private var isWritable: Bool
@@ -44,6 +46,7 @@ struct Conversation: Sendable {
         salt = HeadSketch.salt(local.incarnation, peer.incarnation)
         sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
         clockAhead = peer.clock - local.clock
+        mayPack = local.features.contains(Message.packing) && peer.features.contains(Message.packing)
         liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
         flow = FlowWindow(maximum: min(configuration.windowBytes, SyncLimits.windowBytes))
     }
@@ -141,6 +144,9 @@ struct Conversation: Sendable {
     private mutating func receive(
         _ bytes: [UInt8], _ context: SessionContext, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
+        guard mayPack || !Message.isPacked(bytes) else {
+            throw SessionFault(.unexpectedMessage, "a frame is packed that nobody asked for")
+        }
         switch try Message.decode(bytes) {
         case .hello(let hello): try receive(hello, context.now, &effects)
         case .summary(let space, let summary):
@@ -153,12 +159,13 @@ struct Conversation: Sendable {
             }
         case .changes(let space, let runs):
             let applying = exchanges.reduce(0) { $0 + $1.applyingBytes }
-            guard applying + bytes.count <= SyncLimits.windowBytes else {
+            let count = Message.unpackedCount(bytes)
+            guard applying + count <= SyncLimits.windowBytes else {
                 throw SessionFault(
                     .limitExceeded, "more changes came than may be on their way unacknowledged")
             }
             try onSharedExchange(space) { exchange throws(SessionFault) in
-                try exchange.received(runs, frameBytes: bytes.count, now: context.now, &effects)
+                try exchange.received(runs, frameBytes: count, now: context.now, &effects)
             }
         case .acknowledge(let space, let vector):
             try onSharedExchange(space) { exchange throws(SessionFault) in
@@ -328,6 +335,7 @@ struct Conversation: Sendable {
                 maximum: min(configuration.windowBytes, SyncLimits.windowBytes), flow: flow,
                 inFlight: exchanges.reduce(0) { $0 + $1.inFlightBytes },
                 framesInFlight: exchanges.reduce(0) { $0 + $1.framesInFlight },
+                packs: mayPack && flow.isLong,
                 planned: exchanges.reduce(0) { $0 + $1.plannedBytes })
             for turn in exchanges.indices {
                 let index = (nextTurn + turn) % exchanges.count

@@ -33,6 +33,8 @@ struct FlowWindow: Sendable {
     private static let period: Milliseconds = 10_000
     /// How much longer than two round trips what is on its way may take.
     private static let slack: Milliseconds = 1000
+    /// From here on a way is long.
+    private static let longRoundTrip: Milliseconds = 5
     /// As long as no round trip is known.
     private static let assumedRoundTrip: Milliseconds = 500
 
@@ -47,6 +49,9 @@ struct FlowWindow: Sendable {
         min(max(bytes / 4, SyncLimits.smallestFrameBytes), SyncLimits.largestFrameBytes)
     }
 
+    /// Whether the way is so long that fewer bytes are worth the work of packing: beyond a building or a city.
+    var isLong: Bool { shortestRoundTrip ?? 0 >= Self.longRoundTrip }
+
     /// What is on its way without any of it waiting, about half of what the way holds: below that a small frame goes out at
     /// once, above it is better to wait until there is more to send.
     var sparseBytes: Int {
@@ -54,10 +59,10 @@ struct FlowWindow: Sendable {
         return max(held / 2, SyncLimits.smallestFrameBytes)
     }
 
-    /// What the way carries in a second, about.
+    /// What the way carries in a second, about; as long as nothing is known of it, a guess between slow and fast.
     var bytesPerSecond: Int {
         let rate = max(rates.now, rates.before)
-        return rate > 0 ? rate : SyncLimits.firstWindowBytes / 4
+        return rate > 0 ? rate : SyncLimits.firstWindowBytes
     }
 
     /// A frame leaves; `inFlight` is what is on its way with it.

@@ -83,6 +83,9 @@ extension Message {
             try expect(3)
             let space = SpaceID(try reader.digest())
             return .receipts(space, try reader.receipts(of: space))
+        case packedType:
+            try expect(3)
+            return try unpacked(from: &reader)
         case 20:
             try expect(4)
             let space = SpaceID(try reader.digest())

@@ -19,6 +19,8 @@ struct Window: Sendable {
     var inFlight: Int
     /// In how many frames.
     var framesInFlight: Int
+    /// Whether frames are packed.
+    let packs: Bool
     /// What waits to be sent, or may come from a read.
     var planned: Int
 

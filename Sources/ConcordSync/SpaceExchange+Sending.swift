@@ -84,7 +84,8 @@ extension SpaceExchange {
             ours.merge(frame.last)
             telling.told.merge(frame.last)
             moved(context.now)
-            effects.append(.send(frame.bytes))
+            let packed = window.packs ? Message.packed(frame.bytes) : nil
+            effects.append(.send(packed ?? frame.bytes))
         }
         window.planned -= waiting - stream.readyBytes
         if let maximumBytes = stream.nextRead(window, permission) {

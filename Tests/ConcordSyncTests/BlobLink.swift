@@ -17,6 +17,7 @@ struct BlobLink {
         var session: Session
         var replica: FakeReplica
         /// When the link has sent what it was given.
+        var intake = NodeIntake()
         var freeAt: Milliseconds = 0
         var end: SessionEnd?
     }
@@ -71,7 +72,8 @@ struct BlobLink {
             case .write(let side):
                 sides[side].replica.write(1, payload: 40)
                 writtenAt.append(now)
-                feed(side, .advanced(space, position: sides[side].replica.position))
+                let replica = sides[side].replica
+                feed(side, .advanced(space, position: replica.position, held: replica.vector))
             case .tick(let side):
                 if let deadline = sides[side].session.deadline, deadline <= now { feed(side, .tick) }
                 if let deadline = sides[side].session.deadline {
@@ -104,6 +106,7 @@ struct BlobLink {
         while !waiting.isEmpty {
             for effect in sides[side].session.handle(waiting.removeFirst(), now: now) {
                 if let answer = carryOut(effect, side) { waiting.append(answer) }
+                waiting += sides[side].intake.handle(effect, of: 0, now: now).map(\.input)
             }
         }
         if case .started = input, let deadline = sides[side].session.deadline {
@@ -134,7 +137,7 @@ struct BlobLink {
         case .readReceipts: return .receipts(space, [])
         case .blob(let effect): return carryOut(effect, side).map { .blob($0) }
         case .end(let end): sides[side].end = end
-        case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm: break
+        case .receipts, .intake, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm: break
         }
         return nil
     }

@@ -53,12 +53,17 @@ struct TimedLink {
     private(set) var ends: [SessionEnd] = []
     private(set) var sentTypes: [[UInt64: Int]] = [[:], [:]]
 
-    init(_ shape: TimedShape, seed: UInt64 = 1) {
+    /// - Parameter packing: whether both sides read packed frames. What these changes hold is more repetitive than what
+    ///   people write, so most tests go without.
+    init(_ shape: TimedShape, seed: UInt64 = 1, packing: Bool = false) {
+        var configuration = SessionConfiguration()
+        if !packing { configuration.features = [] }
         self.shape = shape
         random = TestRandom(seed: seed)
         sides = (1...2).map { number in
             Side(
                 session: Session(
+                    configuration: configuration,
                     local: LocalDescription(
                         nodeName: "node", incarnation: Bytes16(high: 9, low: UInt64(number)),
                         spaces: [SpaceHead(space: testSpace(1))])),
@@ -141,7 +146,7 @@ struct TimedLink {
             case .send(let frame): send(frame, from: side)
             case .end(let end): ends.append(end)
             case .readHeld, .readSlice, .compare, .apply, .readReceipts: answer(effect, side)
-            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm, .intake: break
+            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm, .intake, .blob: break
             }
             for order in sides[side].intake.handle(effect, of: 0, now: now / 1000) {
                 schedule(now, side, .answer(order.input))
