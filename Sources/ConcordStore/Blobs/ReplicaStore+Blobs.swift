@@ -142,7 +142,7 @@ extension ReplicaStore {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT record.state FROM blob_reference
+                SELECT record.state, record.json, record.uid FROM blob_reference
                 LEFT JOIN space ON space.uid = blob_reference.space
                 LEFT JOIN record ON record.uid = blob_reference.record AND record.space = space.id
                 WHERE blob_reference.blob = ?
@@ -150,7 +150,8 @@ extension ReplicaStore {
         return try !rows.isEmpty
             && rows.allSatisfy { row in
                 guard let bytes = row.optionalBytes(0) else { return false }
-                let values = try RecordState(encoded: bytes).register("blob")?.values ?? []
+                let state = try RecordState(stored: bytes, json: row.bytes(1), id: try row.record(2))
+                let values = state.register("blob")?.values ?? []
                 return !values.isEmpty && values.allSatisfy { $0.value == .erased }
             }
     }
