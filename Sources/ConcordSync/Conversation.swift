@@ -189,9 +189,7 @@ struct Conversation: Sendable {
                 try exchange.received(announcement: vector, now: context.now, &effects)
             }
         case .want(let space, let spans):
-            try onSharedExchange(space) { exchange throws(SessionFault) in
-                try exchange.received(spans, &effects)
-            }
+            try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(spans) }
         case .sketch(let space, let sketch):
             try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(sketch) }
         case .blob(let message):

@@ -79,6 +79,7 @@ extension SpaceExchange {
         }
         catchUpToConfirm = true
         phase = .streaming(OutgoingStream(after: 0, head: position, known: theirs))
+        takeUpEarlyWants()
         moved(now)
     }
 

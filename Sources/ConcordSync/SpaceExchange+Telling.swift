@@ -15,6 +15,8 @@ struct Telling: Sendable {
     var untoldSince: Milliseconds?
     var urgentSince: Milliseconds?
     var announcedAt = Milliseconds.min
+    /// What the peer asked for before it was clear here what it has.
+    var wantedEarly = VersionVector()
 }
 
 /// The session's part in deciding from whom this node takes what.
@@ -60,9 +62,15 @@ extension SpaceExchange {
     }
 
     /// What the peer asks for.
-    mutating func received(_ spans: [ChainSpan], _ effects: inout [SessionEffect]) throws(SessionFault) {
-        guard case .streaming = phase, headsToSend == nil else {
-            throw SessionFault(.unexpectedMessage, "changes were asked for before it was clear which are lacking")
+    mutating func received(_ spans: [ChainSpan]) throws(SessionFault) {
+        try expectStreaming("changes were asked for before it was clear which are lacking")
+        guard case .streaming = phase else {
+            // The store still thinks about the peer's heads.
+            for span in spans { telling.wantedEarly.raise(span.chain, to: span.upTo) }
+            guard telling.wantedEarly.elements.count <= Limits.versionVectorEntries else {
+                throw SessionFault(.limitExceeded, "changes of too many chains are asked for")
+            }
+            return
         }
         for span in spans {
             let from = min(span.from, ours[span.chain])
@@ -84,6 +92,16 @@ extension SpaceExchange {
         guard theirs.elements.count <= 2 * Limits.versionVectorEntries else {
             throw SessionFault(.limitExceeded, "the peer claims to hold changes of too many chains")
         }
+    }
+
+    /// Takes up what the peer asked for while its heads were compared: what it has of that they have said.
+    mutating func takeUpEarlyWants() {
+        for element in telling.wantedEarly.elements {
+            onStream { stream in
+                stream.want(ChainSpan(chain: element.replica, from: 0, upTo: element.sequence))
+            }
+        }
+        telling.wantedEarly = VersionVector()
     }
 
     private mutating func onStream(_ body: (inout OutgoingStream) -> Void) {
