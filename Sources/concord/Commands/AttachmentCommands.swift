@@ -33,13 +33,20 @@ struct AttachFile: AsyncParsableCommand {
     }
 }
 
+enum AttachmentKind: RecordKind {
+    static let kind = "attachment"
+    static let word = "document's attachment"
+    static let family = "attachment"
+}
+
 /// The family of `attachment`.
 struct AttachmentCommands: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "attachment", abstract: "Files that belong to documents; `document attach` adds one.",
         subcommands: [
             ListAttachments.self, GetAttachment.self, FetchAttachment.self, RemoveAttachment.self,
-            RestoreAttachment.self, DropAttachment.self, PruneAttachments.self,
+            RestoreAttachment.self, EraseRecord<AttachmentKind>.self, DropAttachment.self,
+            PruneAttachments.self,
         ])
 }
 
@@ -157,8 +164,7 @@ struct RemoveAttachment: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove", abstract: "Remove an attachment from its document, everywhere.",
         discussion: """
-            It can be restored: each node keeps the file for 30 days. To destroy it for good, use `concord attachment \
-            remove` and then erase the record with its id.
+            It can be restored: each node keeps the file for 30 days. `concord attachment erase` destroys it for good.
             """)
     @OptionGroup var options: AttachmentOptions
 
