@@ -34,7 +34,7 @@ struct FlowWindow: Sendable {
     /// How much longer than two round trips what is on its way may take.
     private static let slack: Milliseconds = 1000
     /// From here on a way is long.
-    private static let longRoundTrip: Milliseconds = 5
+    private static let longRoundTrip: Milliseconds = 20
     /// As long as no round trip is known.
     private static let assumedRoundTrip: Milliseconds = 500
 

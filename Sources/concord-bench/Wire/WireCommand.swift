@@ -26,19 +26,26 @@ struct WireCommand: AsyncParsableCommand {
     @Option(help: "Changes one at a time.")
     var single = 50
 
+    @Option(help: "The link: rate, round trip and loss, as in 40ms. From 20 ms on frames are packed.")
+    var shape = "0ms"
+
     @Option(help: "Seconds of idling.")
     var idle = 60
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        guard LinkShape(shape) != nil else {
+            throw ValidationError("--shape is written like 64kbit,600ms,2%, and parts may be left out")
+        }
         guard [records, edits, texts, single].allSatisfy({ (1...1_000_000).contains($0) }),
             (1...86_400).contains(idle)
         else { throw ValidationError("There is at least one of everything, at most a million.") }
     }
 
     func run() async throws {
-        let meter = try await WireMeter()
+        guard let shape = LinkShape(shape) else { return }
+        let meter = try await WireMeter(shape)
         let found = try await meter.measure(
             records: records, edits: edits, texts: texts, single: single, idleSeconds: idle)
         try output.print(found, [found.table])

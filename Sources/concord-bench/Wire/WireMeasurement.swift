@@ -53,8 +53,8 @@ struct WireMeter {
     private let scene: SyncScene
     private let link: ShapedLink
 
-    init() async throws {
-        scene = try await SyncScene(network: try BenchNetwork(), over: LinkShape())
+    init(_ shape: LinkShape) async throws {
+        scene = try await SyncScene(network: try BenchNetwork(), over: shape)
         guard let link = scene.link else { throw BenchError("there is no link") }
         self.link = link
     }
