@@ -32,6 +32,7 @@ let package = Package(
             dependencies: [
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordText",
                 .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         .target(name: "ConcordSync", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel"]),
         .target(
@@ -65,6 +66,12 @@ let package = Package(
         .target(
             name: "ConcordSimulator",
             dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+        .target(
+            name: "ShapedLink",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         .executableTarget(
             name: "concordd",
             dependencies: [
@@ -85,8 +92,11 @@ let package = Package(
         .executableTarget(
             name: "concord-bench",
             dependencies: [
-                "ConcordCrypto", "ConcordText",
+                "COpenSSL", "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordSimulator",
+                "ConcordStore", "ConcordText", "ShapedLink", "concord", "concordd",
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]),
         .testTarget(name: "CBORTests", dependencies: ["CBOR"]),
         .testTarget(name: "ConcordTextTests", dependencies: ["ConcordText"]),
@@ -107,13 +117,23 @@ let package = Package(
             ]),
         .testTarget(
             name: "ConcordSyncTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"]),
+        .target(
+            name: "TestProxy",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Tests/Proxy"),
         .testTarget(
             name: "ConcordTransportTests",
-            dependencies: ["ConcordTransport", .product(name: "NIOEmbedded", package: "swift-nio")]),
+            dependencies: [
+                "ConcordTransport", "TestProxy", .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]),
         .testTarget(
             name: "ConcordNodeTests",
             dependencies: [
                 "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordNode", "ConcordStore",
+                "ConcordTransport",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
@@ -128,7 +148,10 @@ let package = Package(
         .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient"],
+            dependencies: [
+                "concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient", "ShapedLink",
+                "TestProxy",
+            ],
             path: "Tests/Process"),
     ],
     swiftLanguageModes: [.v6]

@@ -92,6 +92,20 @@ public struct CBORReader: Sendable {
         return (high, low)
     }
 
+    /// Reads a byte string of exactly 8 bytes as a big-endian word.
+    public mutating func word() throws(CBORError) -> UInt64 {
+        let start = position
+        let range = try range(.bytes, upTo: Int.max)
+        guard range.count == 8 else { throw CBORError(.wrongLength, at: start) }
+        return range.reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+    }
+
+    /// The length of the next item, which must be a byte string, without reading it.
+    public func lengthOfNext() throws(CBORError) -> Int {
+        var reader = self
+        return try reader.range(.bytes, upTo: Int.max).count
+    }
+
     /// Reads a text string of at most `maximum` bytes, which must be valid UTF-8.
     public mutating func text(upTo maximum: Int) throws(CBORError) -> String {
         let start = position

@@ -48,6 +48,18 @@ public struct CBORWriter: Sendable {
         append(low, byteCount: 8)
     }
 
+    /// Writes a byte string of 8 bytes: a big-endian word.
+    public mutating func byteString(word: UInt64) {
+        head(.bytes, 8)
+        append(word, byteCount: 8)
+    }
+
+    /// Writes a byte string (major type 2).
+    public mutating func byteString(_ value: UnsafeRawBufferPointer) {
+        head(.bytes, UInt64(value.count))
+        bytes.append(contentsOf: value)
+    }
+
     /// Writes a text string (major type 3) of the string's UTF-8 bytes, without normalization.
     public mutating func text(_ value: String) {
         let utf8 = value.utf8

@@ -59,11 +59,13 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var certificate: Certificate
         /// Where it listens, `host:port`.
         public var listening: [String]
+        /// The HTTP proxy by which it dials, `host:port`; nil if it dials directly, or the daemon is down.
+        public var proxy: String?
 
         /// This node as it runs.
         public init(
             member: String, memberName: String, name: String, id: String, version: String, protocol: Int,
-            uptimeSeconds: Int64?, certificate: Certificate, listening: [String]
+            uptimeSeconds: Int64?, certificate: Certificate, listening: [String], proxy: String? = nil
         ) {
             self.member = member
             self.memberName = memberName
@@ -74,6 +76,7 @@ public struct StatusDocument: Codable, Hashable, Sendable {
             self.uptimeSeconds = uptimeSeconds
             self.certificate = certificate
             self.listening = listening
+            self.proxy = proxy
         }
     }
 
@@ -316,12 +319,21 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var blobBytes: Int64
         /// What is left on the disk; nil if it is not known.
         public var freeBytes: Int64?
+        /// Attachments of which the file is not on this node; nil if that is not known.
+        public var missingBlobs: Int64?
+        /// Of these, those that are wanted: they are being fetched, or wait for a node that has them.
+        public var wantedBlobs: Int64?
 
         /// What is used and free, in bytes.
-        public init(databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?) {
+        public init(
+            databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?, missingBlobs: Int64? = nil,
+            wantedBlobs: Int64? = nil
+        ) {
             self.databaseBytes = databaseBytes
             self.blobBytes = blobBytes
             self.freeBytes = freeBytes
+            self.missingBlobs = missingBlobs
+            self.wantedBlobs = wantedBlobs
         }
     }
 

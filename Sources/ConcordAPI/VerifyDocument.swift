@@ -49,6 +49,10 @@ public struct VerifyDocument: Codable, Hashable, Sendable {
     public var changes: Int64
     /// How many records were recomputed, in all spaces.
     public var records: Int64
+    /// How many files of attachments were hashed anew; nil if none were looked at.
+    public var attachments: Int64?
+    /// Bytes of these files.
+    public var attachmentBytes: Int64?
     /// The spaces.
     public var spaces: [Space]
     /// What is wrong; empty if everything verifies.

@@ -18,6 +18,10 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
         word3 = UInt64(bigEndian: words.3)
     }
 
+    init(words: (UInt64, UInt64, UInt64, UInt64)) {
+        (word0, word1, word2, word3) = words
+    }
+
     /// The digest with these bytes, or nil unless there are 32.
     @inlinable
     public init?(bytes: some Collection<UInt8>) {
@@ -65,7 +69,17 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     @inlinable
     public func append(to buffer: inout [UInt8]) {
         let words = (word0.bigEndian, word1.bigEndian, word2.bigEndian, word3.bigEndian)
-        withUnsafeBytes(of: words) { buffer.append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: words) { buffer.append(contentsOf: $0) }
+    }
+
+    /// The first 16 bytes as two big-endian words.
+    @inlinable public var leadingWords: (UInt64, UInt64) { (word0, word1) }
+
+    /// Calls `body` with the 32 bytes.
+    @inlinable
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        let words = (word0.bigEndian, word1.bigEndian, word2.bigEndian, word3.bigEndian)
+        return try Swift.withUnsafeBytes(of: words, body)
     }
 
     /// Byte order.

@@ -55,6 +55,24 @@ public struct SHA256: ~Copyable {
         return finalize(context)
     }
 
+    /// The hash of a digest and, after it, a part of `bytes`.
+    public static func hash(_ digest: Digest, _ bytes: [UInt8], _ range: Range<Int>) -> Digest {
+        let context = threadContext()
+        begin(context)
+        digest.withUnsafeBytes { update(context, $0) }
+        bytes.withUnsafeBytes { update(context, UnsafeRawBufferPointer(rebasing: $0[range])) }
+        return finalize(context)
+    }
+
+    /// The hash of a part of `bytes` and, after it, a digest.
+    public static func hash(_ bytes: [UInt8], _ range: Range<Int>, _ digest: Digest) -> Digest {
+        let context = threadContext()
+        begin(context)
+        bytes.withUnsafeBytes { update(context, UnsafeRawBufferPointer(rebasing: $0[range])) }
+        digest.withUnsafeBytes { update(context, $0) }
+        return finalize(context)
+    }
+
     private mutating func start() {
         guard !isStarted else { return }
         Self.begin(context)

@@ -29,6 +29,11 @@ extension CBORWriter {
         }
     }
 
+    /// Writes a timestamp as a byte string of 6 bytes, big-endian.
+    mutating func clock(_ milliseconds: Int64) {
+        byteString((0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * $0)) })
+    }
+
     /// Writes a value: an integer, a byte string or a text string; an empty array for one that was erased.
     public mutating func value(_ value: Value) {
         switch value {
@@ -40,7 +45,7 @@ extension CBORWriter {
     }
 
     /// Writes a hash as a byte string of 32 bytes.
-    public mutating func digest(_ digest: Digest) { byteString(digest.bytes) }
+    public mutating func digest(_ digest: Digest) { digest.withUnsafeBytes { byteString($0) } }
 }
 
 extension CBORReader {
@@ -104,6 +109,16 @@ extension CBORReader {
 
     /// Reads a hash.
     public mutating func digest() throws -> Digest { Digest(bytes: try byteString(count: 32))! }
+
+    /// Reads a timestamp.
+    mutating func clock() throws -> Int64 {
+        Int64(try byteString(count: 6).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    mutating func parentRecord() throws -> RecordID {
+        let words = try twoWords()
+        return RecordID(Bytes16(high: words.high, low: words.low))
+    }
 
     mutating func optionalRecord() throws -> RecordID? {
         let bytes = try byteString(upTo: 16)

@@ -7,28 +7,49 @@ import CBOR
 import ConcordCrypto
 import ConcordText
 
+/// Where the parts of a stored change lie that are hashed as they stand.
+struct ChangeLayout {
+    var author = 0..<0
+    /// For each entry: record and operations, then the values.
+    var entries: [(header: Range<Int>, values: Range<Int>)] = []
+}
+
 extension Change {
     /// The stored form.
-    public func encoded() -> [UInt8] {
-        var writer = CBORWriter(capacity: 256)
+    public func encoded() -> [UInt8] { encodedWithLayout().bytes }
+
+    func encodedWithLayout() -> (bytes: [UInt8], layout: ChangeLayout) {
+        var layout = ChangeLayout()
+        layout.entries.reserveCapacity(entries.count)
+        var writer = CBORWriter(capacity: 512)
         writer.array(5)
-        writer.unsigned(UInt64(timestamp))
+        writer.clock(timestamp)
         writer.dependencies(dependencies)
         salts.write(to: &writer)
+        let start = writer.bytes.count
         writer.text(authorLabel.string)
+        layout.author = start..<writer.bytes.count
         writer.array(entries.count)
-        for entry in entries {
-            writer.array(2)
-            entry.writeHeader(to: &writer)
+        for (index, entry) in entries.enumerated() {
+            writer.array(3)
+            let header = writer.bytes.count
+            entry.writeHeader(createdAs: RecordID.prefix(timestamp: timestamp, index: index), to: &writer)
+            let values = writer.bytes.count
             entry.writeValues(to: &writer)
+            layout.entries.append((header..<values, values..<writer.bytes.count))
         }
-        return writer.bytes
+        return (writer.bytes, layout)
     }
 
     /// Decodes the stored form.
     ///
     /// - Throws: ``ConcordError`` E-3001 if the bytes are not canonical, E-3002 if a limit is passed.
     public init(encoded bytes: [UInt8]) throws {
+        var layout = ChangeLayout()
+        try self.init(encoded: bytes, layout: &layout)
+    }
+
+    init(encoded bytes: [UInt8], layout: inout ChangeLayout) throws {
         func check(_ count: Int, _ maximum: Int) throws {
             guard count > maximum else { return }
             throw ConcordError(.limitExceeded, "a change has \(count) bytes, \(maximum) are allowed")
@@ -36,7 +57,7 @@ extension Change {
         try check(bytes.count, Limits.changeBytes + Limits.erasedPartsBytes)
         do {
             var reader = CBORReader(bytes)
-            try self.init(from: &reader)
+            try self.init(from: &reader, layout: &layout)
             try reader.expectEnd()
             try check(countedBytes(bytes.count), Limits.changeBytes)
         } catch let error as CBORError {
@@ -45,65 +66,108 @@ extension Change {
         }
     }
 
-    init(from reader: inout CBORReader) throws {
+    private init(from reader: inout CBORReader, layout: inout ChangeLayout) throws {
         try reader.array(count: 5)
-        timestamp = Int64(try reader.unsigned(upTo: Int(Limits.timestamp)))
+        timestamp = try reader.clock()
         dependencies = try reader.dependencies(upTo: Limits.dependencies)
         let salts = try Salts(from: &reader)
         self.salts = salts
+        let start = reader.position
         authorLabel = UTF8Text(try reader.text(upTo: Limits.authorLabelBytes))
+        layout.author = start..<reader.position
         let count = try reader.array(upTo: Limits.changeOperations)
         entries = []
         entries.reserveCapacity(count)
-        for _ in 0..<count {
-            try reader.array(count: 2)
-            entries.append(try Entry(from: &reader, mayBeErased: salts.isParts))
+        layout.entries.reserveCapacity(count)
+        for index in 0..<count {
+            try reader.array(count: 3)
+            let entry = try Entry(
+                from: &reader, createdAs: RecordID.prefix(timestamp: timestamp, index: index),
+                mayBeErased: salts.isParts, layout: &layout)
+            entries.append(entry)
         }
         try checkForm()
     }
 }
 
 extension Entry {
-    /// The part of the entry that is never erased: record, operations, fields, lengths, named dots.
-    func writeHeader(to writer: inout CBORWriter) {
-        writer.array(2)
-        writer.byteString(record?.bytes ?? [])
+    /// The part of the entry that is never erased: record, operations, fields, lengths, named dots. Of a record that the
+    /// entry creates only the second half of the id stands there: the first follows from the change's timestamp and the
+    /// place of the entry.
+    func writeHeader(createdAs prefix: UInt64, to writer: inout CBORWriter) {
+        if let record {
+            if creates, record.value.high == prefix {
+                writer.byteString(word: record.value.low)
+            } else {
+                writer.byteString(high: record.value.high, low: record.value.low)
+            }
+        } else {
+            writer.byteString([])
+        }
         writer.array(operations.count)
         for operation in operations { operation.writeHeader(to: &writer) }
     }
 
-    /// The values of the operations, one item each, an empty array where there is none; an empty byte string for all of
-    /// them if they were erased.
+    /// The values of the operations that have one, an item each; an empty byte string for all of them if they were
+    /// erased.
     func writeValues(to writer: inout CBORWriter) {
         if isErased {
             writer.byteString([])
             return
         }
-        writer.array(operations.count)
+        writer.array(operations.reduce(0) { $0 + ($1.hasNoValueEver ? 0 : 1) })
         for operation in operations { operation.writeValue(to: &writer) }
     }
 
-    init(from reader: inout CBORReader, mayBeErased: Bool) throws {
-        try reader.array(count: 2)
-        let recordBytes = try reader.byteString(upTo: 16)
-        guard recordBytes.isEmpty || recordBytes.count == 16 else {
-            throw ConcordError(.malformedChange, "a record id has \(recordBytes.count) bytes instead of 16")
-        }
-        record = RecordID(bytes: recordBytes)
+    fileprivate init(
+        from reader: inout CBORReader, createdAs prefix: UInt64, mayBeErased: Bool,
+        layout: inout ChangeLayout
+    ) throws {
+        let start = reader.position
+        let id = try reader.recordOrTail(prefix: prefix)
+        record = id.record
         let count = try reader.array(upTo: Limits.changeOperations)
         var headers: [OperationHeader] = []
         headers.reserveCapacity(count)
         for _ in 0..<count { headers.append(try OperationHeader(from: &reader)) }
+        let values = reader.position
         if mayBeErased, try reader.nextType() == .bytes {
             _ = try reader.byteString(count: 0)
             operations = headers.map(\.erased)
             guard record != nil, isErased else {
                 throw ConcordError(.malformedChange, "an entry is erased that has no values")
             }
-            return
+        } else {
+            try reader.array(count: headers.reduce(0) { $0 + ($1.hasValue ? 1 : 0) })
+            var operations: [Operation] = []
+            operations.reserveCapacity(count)
+            for header in headers { operations.append(try header.operation(value: &reader)) }
+            self.operations = operations
         }
-        try reader.array(count: count)
-        operations = try headers.map { try $0.operation(value: &reader) }
+        guard record == nil || id.isTail == (creates && record?.value.high == prefix) else {
+            throw ConcordError(.malformedChange, "the id of a record is not in its one form")
+        }
+        layout.entries.append((start..<values, values..<reader.position))
+    }
+
+    /// Whether the entry begins with a creation.
+    public var creates: Bool { if case .create = operations.first { true } else { false } }
+}
+
+extension CBORReader {
+    /// Reads the id of a record, none, or its second half after this first.
+    fileprivate mutating func recordOrTail(prefix: UInt64) throws -> (record: RecordID?, isTail: Bool) {
+        switch try lengthOfNext() {
+        case 16:
+            let words = try twoWords()
+            return (RecordID(Bytes16(high: words.high, low: words.low)), false)
+        case 8: return (RecordID(Bytes16(high: prefix, low: try word())), true)
+        case 0:
+            _ = try byteString(count: 0)
+            return (nil, false)
+        case let length:
+            throw ConcordError(.malformedChange, "a record id has \(length) bytes instead of 16")
+        }
     }
 }
 
@@ -115,17 +179,19 @@ extension Operation {
         }
         switch self {
         case .create(let kind, let parent):
-            head(3)
-            writer.text(kind.string)
-            writer.byteString(parent?.bytes ?? [])
+            head(parent == nil ? 2 : 3)
+            writer.name(kind)
+            if let parent { writer.byteString(high: parent.value.high, low: parent.value.low) }
+        case .set(let field, _, let replacing) where replacing.isEmpty:
+            writer.name(field)
         case .set(let field, _, let replacing), .add(let field, _, let replacing),
             .remove(let field, _, let replacing):
-            head(3)
-            writer.text(field.string)
-            writer.dots(replacing)
+            head(replacing.isEmpty ? 2 : 3)
+            writer.name(field)
+            if !replacing.isEmpty { writer.dots(replacing) }
         case .edit(let field, let parents, let runs, _):
             head(4)
-            writer.text(field.string)
+            writer.name(field)
             writer.dots(parents)
             writer.array(runs.count)
             for run in runs {
@@ -167,7 +233,7 @@ extension Operation {
             guard let inserted else { preconditionFailure("An erased text stands in an erased entry.") }
             writer.text(inserted.string)
         case .unknown(_, let value): writer.encoded(value)
-        default: writer.array(0)
+        case .create, .delete, .restore, .act, .bind, .erase: break
         }
     }
 }
@@ -182,36 +248,52 @@ private enum OperationHeader {
     case unknown([UInt8])
 
     init(from reader: inout CBORReader) throws {
+        guard try reader.nextType() == .array else {
+            self = .set(try reader.name(), [])
+            return
+        }
         let start = reader
         let count = try reader.array(upTo: Limits.changeOperations)
         guard count > 0 else { throw ConcordError(.malformedChange, "an operation is empty") }
         let code = try reader.unsigned()
-        func expect(_ expected: Int) throws {
-            guard count == expected else {
+        func expect(_ expected: ClosedRange<Int>) throws {
+            guard expected.contains(count) else {
                 throw ConcordError(
-                    .malformedChange, "operation \(code) has \(count) parts instead of \(expected)")
+                    .malformedChange,
+                    "operation \(code) has \(count) parts instead of \(expected.upperBound)")
             }
         }
-        func name() throws -> UTF8Text { UTF8Text(try reader.text(upTo: Limits.nameBytes)) }
         func dots() throws -> [Dot] { try reader.dots(upTo: Limits.namedDots) }
+        /// The dots of an operation of three parts; none, if it has two.
+        func replaced(_ counts: ClosedRange<Int>) throws -> (UTF8Text, [Dot]) {
+            try expect(counts)
+            let field = try reader.name()
+            guard count == 3 else { return (field, []) }
+            let named = try dots()
+            guard !named.isEmpty else {
+                throw ConcordError(.malformedChange, "operation \(code) names nothing and is not in its one form")
+            }
+            return (field, named)
+        }
         switch code {
         case 0:
-            try expect(3)
-            self = .complete(.create(kind: try name(), parent: try reader.optionalRecord()))
+            try expect(2...3)
+            self = .complete(
+                .create(kind: try reader.name(), parent: count == 2 ? nil : try reader.parentRecord()))
         case 1:
-            try expect(3)
-            self = .set(try name(), try dots())
+            let (field, named) = try replaced(3...3)
+            self = .set(field, named)
         case 2:
-            try expect(3)
-            self = .add(try name(), try dots())
+            let (field, named) = try replaced(2...3)
+            self = .add(field, named)
         case 3:
-            try expect(3)
-            self = .remove(try name(), try dots())
+            let (field, named) = try replaced(2...3)
+            self = .remove(field, named)
         case 4:
-            try expect(4)
-            self = .edit(try name(), try dots(), try reader.textRuns())
+            try expect(4...4)
+            self = .edit(try reader.name(), try dots(), try reader.textRuns())
         case 5:
-            try expect(2)
+            try expect(2...2)
             let dots = try reader.dots(upTo: Limits.versionVectorEntries)
             let seen = VersionVector(dots)
             guard seen.elements.count == dots.count else {
@@ -219,16 +301,16 @@ private enum OperationHeader {
             }
             self = .complete(.delete(seen: seen))
         case 6:
-            try expect(2)
+            try expect(2...2)
             self = .complete(.restore(deletes: try dots()))
         case 7:
-            try expect(4)
+            try expect(4...4)
             self = .complete(.act(try reader.signedAct()))
         case 8:
-            try expect(5)
+            try expect(5...5)
             self = .complete(.bind(try reader.binding()))
         case 9:
-            try expect(3)
+            try expect(3...3)
             let erased = try dots()
             let reason = UTF8Text(try reader.text(upTo: Limits.reasonBytes))
             self = .complete(.erase(changes: erased, reason: reason))
@@ -237,6 +319,9 @@ private enum OperationHeader {
             self = .unknown(try reader.encoded())
         }
     }
+
+    /// Whether an item among the values belongs to the operation.
+    var hasValue: Bool { if case .complete = self { false } else { true } }
 
     /// The operation when its value is gone.
     var erased: Operation {
@@ -253,9 +338,7 @@ private enum OperationHeader {
 
     func operation(value reader: inout CBORReader) throws -> Operation {
         switch self {
-        case .complete(let operation):
-            try reader.array(count: 0)
-            return operation
+        case .complete(let operation): return operation
         case .set(let field, let dots): return .set(field: field, value: try reader.value(), replacing: dots)
         case .add(let field, let dots):
             return .add(field: field, element: try reader.value(), replacing: dots)

@@ -19,10 +19,11 @@ extension Change {
     public func erasing(entries erased: Set<Int>) -> Change {
         let gone = entries.indices.filter { erased.contains($0) && entries[$0].isErasable }
         guard !gone.isEmpty else { return self }
+        let (stored, layout) = encodedWithLayout()
         var parts = [salt(0)]
         for index in entries.indices {
             let keeps = !gone.contains(index) && !entries[index].isErased
-            parts.append(keeps ? salt(index + 1) : valuesDigest(index))
+            parts.append(keeps ? salt(index + 1) : valuesDigest(index, stored, layout))
         }
         var left = entries
         for index in gone { left[index] = entries[index].erased }
@@ -125,7 +126,7 @@ extension Operation {
     }
 
     /// Whether operations of this kind have no value.
-    fileprivate var hasNoValueEver: Bool {
+    var hasNoValueEver: Bool {
         switch self {
         case .set, .add, .remove, .edit, .unknown: false
         default: true

@@ -17,7 +17,7 @@ extension Change {
         switch salts {
         case .seed(let seed):
             var writer = CBORWriter(capacity: 24)
-            writer.byteString(seed.bytes)
+            writer.byteString(high: seed.high, low: seed.low)
             writer.unsigned(UInt64(index))
             return SHA256.hash(writer.bytes)
         case .parts(let parts): return parts[index]
@@ -32,40 +32,66 @@ extension Change {
     /// The canonical form: deterministic CBOR of
     /// `[space, replica, sequence, previous, [dependency hashes], timestamp, label hash, entries hash]`.
     public func canonicalForm(in context: ChangeContext) -> [UInt8] {
+        let (bytes, layout) = encodedWithLayout()
+        return canonicalForm(in: context, stored: bytes, layout)
+    }
+
+    /// The canonical form of a change whose stored form is at hand.
+    func canonicalForm(in context: ChangeContext, stored: [UInt8], _ layout: ChangeLayout) -> [UInt8] {
         precondition(context.dependencies.count == dependencies.count)
         var writer = CBORWriter(capacity: 224)
         writer.array(8)
         writer.digest(context.space.digest)
-        writer.byteString(context.dot.replica.bytes)
+        writer.byteString(high: context.dot.replica.value.high, low: context.dot.replica.value.low)
         writer.unsigned(context.dot.sequence)
         writer.digest(context.previous)
         writer.array(context.dependencies.count)
         for dependency in context.dependencies { writer.digest(dependency) }
         writer.unsigned(UInt64(timestamp))
-        var label = CBORWriter(capacity: authorLabel.byteCount + 4)
-        label.text(authorLabel.string)
-        writer.digest(SHA256.hash(salt(0).bytes, label.bytes))
+        writer.digest(SHA256.hash(salt(0), stored, layout.author))
         var digests: [UInt8] = []
-        digests.reserveCapacity(entries.count * 32)
-        for index in entries.indices { entryDigest(index).append(to: &digests) }
+        digests.reserveCapacity(entries.count * Digest.byteCount)
+        for index in entries.indices {
+            let values = valuesDigest(index, stored, layout)
+            SHA256.hash(stored, layout.entries[index].header, values).append(to: &digests)
+        }
         writer.digest(SHA256.hash(digests))
         return writer.bytes
     }
 
-    /// H(header ‖ H(salt ‖ values)) of entry `index`.
-    func entryDigest(_ index: Int) -> Digest {
-        var header = CBORWriter(capacity: 256)
-        entries[index].writeHeader(to: &header)
-        header.encoded(valuesDigest(index).bytes)
-        return SHA256.hash(header.bytes)
+    /// H(salt ‖ values) of entry `index`, of which an erased entry keeps nothing else.
+    func valuesDigest(_ index: Int, _ stored: [UInt8], _ layout: ChangeLayout) -> Digest {
+        if case .parts(let parts) = salts, entries[index].isErased { return parts[index + 1] }
+        return SHA256.hash(salt(index + 1), stored, layout.entries[index].values)
+    }
+}
+
+/// A change with its stored form, decoded once for everything that needs either.
+public struct StoredChange: Sendable {
+    /// The change.
+    public let change: Change
+    /// Its stored form.
+    public let bytes: [UInt8]
+    private let layout: ChangeLayout
+
+    /// A change that is made here, with its stored form.
+    public init(_ change: Change) {
+        self.change = change
+        (bytes, layout) = change.encodedWithLayout()
     }
 
-    /// H(salt ‖ values) of entry `index`, of which an erased entry keeps nothing else.
-    func valuesDigest(_ index: Int) -> Digest {
-        if case .parts(let parts) = salts, entries[index].isErased { return parts[index + 1] }
-        var values = CBORWriter(capacity: 256)
-        values.encoded(salt(index + 1).bytes)
-        entries[index].writeValues(to: &values)
-        return SHA256.hash(values.bytes)
+    /// The change of a stored form.
+    ///
+    /// - Throws: ``ConcordError`` E-3001 if the bytes are not canonical, E-3002 if a limit is passed.
+    public init(encoded bytes: [UInt8]) throws {
+        var layout = ChangeLayout()
+        change = try Change(encoded: bytes, layout: &layout)
+        self.bytes = bytes
+        self.layout = layout
+    }
+
+    /// The change's hash at its place.
+    public func hash(in context: ChangeContext) -> Digest {
+        SHA256.hash(change.canonicalForm(in: context, stored: bytes, layout))
     }
 }

@@ -70,13 +70,11 @@ private struct FormCheck {
         guard seenRecords.insert(record).inserted else {
             throw malformed("a record has two entries in one change")
         }
-        var written: Set<Target> = []
-        written.reserveCapacity(entry.operations.count)
+        guard !Target.isThereTwice(entry.operations) else {
+            throw malformed("a change does the same twice to one field, element or record")
+        }
         for (position, operation) in entry.operations.enumerated() {
             guard operation.isOnRecord != false else { throw malformed("an act names a record") }
-            if let target = Target(operation), !written.insert(target).inserted {
-                throw malformed("a change does the same twice to one field, element or record")
-            }
             if case .create(_, let parent) = operation {
                 guard position == 0 else { throw malformed("a record is used before it is created") }
                 if let parent, let born = createdAt[parent], born >= index {
@@ -123,6 +121,18 @@ private struct FormCheck {
         case register(UTF8Text)
         case element(UTF8Text, Value)
         case whole(UInt64)
+
+        /// Up to so many operations are compared with each other, which is faster than hashing them.
+        private static let few = 16
+
+        /// Whether two of the operations have one target.
+        static func isThereTwice(_ operations: [Operation]) -> Bool {
+            let targets = operations.compactMap(Target.init)
+            guard targets.count > few else {
+                return targets.indices.contains { targets[..<$0].contains(targets[$0]) }
+            }
+            return Set(targets).count < targets.count
+        }
 
         init?(_ operation: Operation) {
             switch operation {

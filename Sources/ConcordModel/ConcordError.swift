@@ -46,6 +46,7 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case notConfirmed = "E-1018"
     case textUnchanged = "E-1019"
     case unknownTextVersion = "E-1020"
+    case unknownAttachment = "E-1021"
 
     case wrongPassphrase = "E-2001"
     case passphraseNeeded = "E-2002"
@@ -93,7 +94,11 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case ourReplicaElsewhere = "E-3017"
     case badReceipt = "E-3018"
     case erasureMissing = "E-3019"
+    case blobMismatch = "E-3020"
     case peersFull = "E-3030"
+    case proxyRefused = "E-3040"
+    case proxyAuthentication = "E-3041"
+    case proxyUnusable = "E-3042"
 
     case unknownSpace = "E-4001"
     case malformedCharter = "E-4002"
@@ -118,6 +123,8 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case unwritableHome = "E-5005"
     case verificationFailed = "E-5006"
     case notABackup = "E-5007"
+    case blobNotHeld = "E-5008"
+    case damagedBlob = "E-5009"
 
     case unknownConfigurationKey = "E-6001"
     case malformedConfiguration = "E-6002"

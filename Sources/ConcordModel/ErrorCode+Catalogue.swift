@@ -68,6 +68,10 @@ extension ErrorCode {
             .unknownTextVersion, "The text has no such version here.",
             "see the text's history for its versions; a version of another node may be on its way"
         ),
+        (
+            .unknownAttachment, "The document has no such attachment, or several.",
+            "see `concord attachment list DOCUMENT` and give the attachment's id"
+        ),
     ]
 
     private static let identity: [(ErrorCode, String, String?)] = [
@@ -211,8 +215,25 @@ extension ErrorCode {
             "exchange with other members: the values or the erasure come from them"
         ),
         (
+            .blobMismatch, "Bytes of an attachment are not those that its name stands for.",
+            "nothing of them was kept: the attachment is fetched from others"
+        ),
+        (
             .peersFull, "The peer has as many peers as it takes in a large network.",
             "nothing: the node connects with others by itself"
+        ),
+        (
+            .proxyRefused, "The HTTP proxy on the way out does not make the connection.",
+            "have the proxy allow CONNECT to the peer's host and port"
+        ),
+        (
+            .proxyAuthentication, "The HTTP proxy on the way out does not accept the user and password.",
+            "write user and password into `proxy` in concord.yaml, then restart the daemon"
+        ),
+        (
+            .proxyUnusable,
+            "The HTTP proxy on the way out cannot be reached, or does not answer as a proxy.",
+            "check the address in `proxy` in concord.yaml"
         ),
     ]
 
@@ -278,6 +299,14 @@ extension ErrorCode {
         (
             .notABackup, "The file is not a backup of a replica.",
             "give a file that `concord backup create` made"
+        ),
+        (
+            .blobNotHeld, "The attachment's file is not on this node.",
+            "fetch it with `concord attachment get DOCUMENT NAME`, which waits for it"
+        ),
+        (
+            .damagedBlob, "An attachment's file was damaged on this node's disk.",
+            "check the disk; the file was moved aside and is fetched again from other nodes"
         ),
     ]
 

@@ -1,6 +1,8 @@
 // What a value must look like when it is written here. The vocabulary guides, it never judges: what others
 // wrote is taken as it is.
 
+import ConcordCrypto
+
 extension FieldDescription {
     /// The value in the form in which it is stored.
     ///
@@ -38,6 +40,11 @@ extension FieldDescription {
             return .text(UTF8Text(id.description))
         case .address:
             guard FieldForm.isAddress(text.string) else { throw refusal("an address is written host:port") }
+        case .hash:
+            guard let digest = Digest(hex: text.string) else {
+                throw refusal("a SHA-256 has 64 hexadecimal digits")
+            }
+            return .text(UTF8Text(digest.description))
         }
         return .text(text)
     }

@@ -124,13 +124,8 @@ extension ReplicaID {
 extension Digest {
     /// The first 16 bytes, which tell one change from another of the same number.
     public var mark: Bytes16 {
-        let bytes = bytes
-        func word(_ start: Int) -> UInt64 {
-            var word: UInt64 = 0
-            for index in start..<start + 8 { word = word << 8 | UInt64(bytes[index]) }
-            return word
-        }
-        return Bytes16(high: word(0), low: word(8))
+        let words = leadingWords
+        return Bytes16(high: words.0, low: words.1)
     }
 }
 

@@ -12,17 +12,19 @@ extension RecordID {
     public init(space: SpaceID, kind: UTF8Text, dot: Dot, index: Int, timestamp: Int64) {
         var writer = CBORWriter(capacity: 128)
         writer.array(5)
-        writer.byteString(space.digest.bytes)
+        writer.digest(space.digest)
         writer.text(kind.string)
-        writer.byteString(dot.replica.bytes)
+        writer.byteString(high: dot.replica.value.high, low: dot.replica.value.low)
         writer.unsigned(dot.sequence)
         writer.unsigned(UInt64(index))
-        let hash = SHA256.hash(writer.bytes).bytes
-        var tail: UInt64 = 0
-        for byte in hash.prefix(8) { tail = tail << 8 | UInt64(byte) }
-        let time = UInt64(timestamp) & 0xffff_ffff_ffff
+        let tail = SHA256.hash(writer.bytes).mark.high
         self.init(
-            Bytes16(high: time << 16 | 0x7000 | UInt64(index) & 0xfff, low: 1 << 63 | tail >> 2))
+            Bytes16(high: Self.prefix(timestamp: timestamp, index: index), low: 1 << 63 | tail >> 2))
+    }
+
+    /// The first 64 bits of the id of a record that entry number `index` of a change with this timestamp creates.
+    static func prefix(timestamp: Int64, index: Int) -> UInt64 {
+        UInt64(truncatingIfNeeded: timestamp) << 16 | 0x7000 | UInt64(index) & 0xfff
     }
 
     /// The milliseconds since 1970 that the id carries.

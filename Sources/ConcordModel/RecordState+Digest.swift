@@ -21,9 +21,9 @@ extension RecordState {
         for register in registers {
             writer.array(2)
             writer.text(register.field.string)
-            writer.array(register.values.count)
-            if register.values.count == 1 {
-                Self.write(register.values[0], to: &writer)
+            writer.array(1 + register.others.count)
+            if !register.isInConflict {
+                Self.write(register.shown, to: &writer)
             } else {
                 for value in register.values.sorted(by: { $0.dot < $1.dot }) {
                     Self.write(value, to: &writer)

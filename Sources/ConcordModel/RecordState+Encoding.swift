@@ -1,22 +1,22 @@
-// How a store keeps a record's state between two changes of it: compact, because there is one per record. Replica ids
-// stand once, in a table, and dots refer to it; timestamps are written as the distance to the latest. Equal states
-// have equal bytes. This form is local: it is never sent, and a later level may choose another number in front.
+// How a store keeps a record's state between two changes of it: compact, because there is one per record. The values
+// that are displayed stand beside it as JSON (RecordDisplay.swift) and are not repeated; replica ids stand once, in a
+// table, and dots refer to it; timestamps are written as the distance to the latest. Equal states have equal bytes. This
+// form is local: it is never sent, and a later level may choose another number in front.
 
 import CBOR
 
 extension RecordState {
-    private static let form: UInt64 = 3
-    private static let parts = 11
+    private static let form: UInt64 = 4
+    private static let parts = 10
 
-    /// The state in a compact form that ``init(encoded:)`` reads.
-    public func encoded() -> [UInt8] {
+    /// What ``init(stored:json:id:)`` needs besides the displayed values.
+    public func stored(beside display: RecordDisplay) -> [UInt8] {
         var table = touched
         table.merge(covered)
         for dot in openDeletes { table.raise(dot.replica, to: 1) }
-        var writer = CBORWriter(capacity: 512)
+        var writer = CBORWriter(capacity: 256)
         writer.array(Self.parts)
         writer.unsigned(Self.form)
-        writer.record(id)
         writer.array(table.elements.count)
         for element in table.elements {
             writer.byteString(high: element.replica.value.high, low: element.replica.value.low)
@@ -24,7 +24,7 @@ extension RecordState {
         writer.array(births.count * 5)
         for birth in births {
             writer.reference(birth.dot, table)
-            writer.text(birth.kind.string)
+            writer.name(birth.kind)
             if let parent = birth.parent { writer.record(parent) } else { writer.byteString([]) }
             writer.unsigned(UInt64(birth.timestamp))
         }
@@ -33,22 +33,52 @@ extension RecordState {
         writer.references(covered.elements, table)
         writer.array(openDeletes.count * 2)
         for dot in openDeletes { writer.reference(dot, table) }
-        writer.array(registers.count * 2)
-        for register in registers { write(register, table, to: &writer) }
+        writeRegisters(table, isText: Vocabulary.kind(kind)?.isText ?? { _ in false }, to: &writer)
         writer.array(sets.count * 2)
         for set in sets { Self.write(set, table, to: &writer) }
         writer.array(texts.count * 3)
         for text in texts {
-            writer.text(text.field.string)
+            writer.name(text.field)
             writer.digest(text.hash)
             writer.unsigned(UInt64(text.scalars))
         }
         return writer.bytes
     }
 
+    /// Registers in groups: `[count, replica, sequence, age]` for so many that one change wrote and the JSON tells;
+    /// `[field, [value…]]` for any other.
+    private func writeRegisters(
+        _ table: VersionVector, isText: (UTF8Text) -> Bool, to writer: inout CBORWriter
+    ) {
+        var groups: [Range<Int>] = []
+        for index in registers.indices {
+            if let last = groups.last, registers[index].isTold, registers[last.lowerBound].isTold,
+                registers[index].shown.isFromSameChange(as: registers[last.lowerBound].shown),
+                !isText(registers[index].field)
+            {
+                groups[groups.count - 1] = last.lowerBound..<index + 1
+            } else {
+                groups.append(index..<index + 1)
+            }
+        }
+        writer.array(groups.count)
+        for group in groups {
+            let register = registers[group.lowerBound]
+            if register.isTold, !isText(register.field) {
+                writer.array(4)
+                writer.unsigned(UInt64(group.count))
+                writer.reference(register.shown.dot, table)
+                writer.unsigned(UInt64(updatedAt - register.shown.timestamp))
+            } else {
+                writer.array(2)
+                write(register, table, to: &writer)
+            }
+        }
+    }
+
     private func write(_ register: Register, _ table: VersionVector, to writer: inout CBORWriter) {
-        writer.text(register.field.string)
-        writer.array(register.values.count * 4)
+        writer.name(register.field)
+        writer.array((1 + register.others.count) * 4)
         for value in register.values {
             writer.reference(value.dot, table)
             writer.unsigned(UInt64(updatedAt - value.timestamp))
@@ -57,7 +87,7 @@ extension RecordState {
     }
 
     private static func write(_ set: ElementSet, _ table: VersionVector, to writer: inout CBORWriter) {
-        writer.text(set.field.string)
+        writer.name(set.field)
         writer.array(set.elements.count * 2)
         for element in set.elements {
             writer.value(element.element)
@@ -66,22 +96,23 @@ extension RecordState {
         }
     }
 
-    /// Reads ``encoded()``.
+    /// Reads what ``stored(beside:)`` wrote.
     ///
-    /// - Throws: ``ConcordError`` E-5003 if the bytes are not of that form.
-    public init(encoded bytes: [UInt8]) throws {
+    /// - Parameter json: the displayed values, ``RecordDisplay/json``.
+    /// - Throws: ``ConcordError`` E-5003 if the two are not of that form or do not fit together.
+    public init(stored bytes: [UInt8], json: [UInt8], id: RecordID) throws {
         do {
             var reader = StateReader(bytes)
-            try self.init(from: &reader)
+            try self.init(from: &reader, DisplayedValues(json), id)
         } catch {
             throw ConcordError(.corruptDatabase, "the stored state of a record cannot be read: \(error)")
         }
     }
 
-    private init(from reader: inout StateReader) throws {
+    private init(from reader: inout StateReader, _ displayed: consuming DisplayedValues, _ id: RecordID) throws {
         try reader.cbor.array(count: Self.parts)
         guard try reader.cbor.unsigned() == Self.form else { throw StateError.form }
-        id = try reader.record()
+        self.id = id
         try reader.readTable()
         let births = try reader.births()
         self.births = births
@@ -92,20 +123,7 @@ extension RecordState {
         self.touched = touched
         covered = VersionVector(try reader.dots())
         openDeletes = try reader.dots()
-        registers = try reader.pairs(by: \.field) { reader, field in
-            let count = try reader.count(of: 4)
-            var values: [RegisterValue] = []
-            values.reserveCapacity(count)
-            for _ in 0..<count {
-                let dot = try reader.dot()
-                guard touched.contains(dot) else { throw StateError.untouched }
-                let age = Int64(try reader.cbor.unsigned(upTo: Int(latest)))
-                let value = RegisterValue(dot: dot, timestamp: latest - age, value: try reader.value())
-                if let last = values.last, !last.isDisplayed(before: value) { throw StateError.order }
-                values.append(value)
-            }
-            return Register(field: field, values: values)
-        }
+        registers = try reader.registers(displayed, latest: latest, touched: touched)
         sets = try reader.pairs(by: \.field) { reader, field in
             let count = try reader.count(of: 2)
             var elements: [SetElement] = []
@@ -131,6 +149,7 @@ private enum StateError: String, Error, CustomStringConvertible {
     case empty = "a part is empty"
     case replica = "a replica is not in its table"
     case untouched = "a change in it has not touched it"
+    case display = "what is displayed of it does not belong to it"
 
     var description: String { rawValue }
 }
@@ -164,7 +183,54 @@ private struct StateReader {
 
     mutating func optionalRecord() throws -> RecordID? { try cbor.optionalRecord() }
 
-    mutating func name() throws -> UTF8Text { UTF8Text(try cbor.text(upTo: Limits.nameBytes)) }
+    mutating func name() throws -> UTF8Text { try cbor.name() }
+
+    /// The registers, ascending by field; the values of most stand in the JSON.
+    mutating func registers(
+        _ displayed: consuming DisplayedValues, latest: Int64, touched: VersionVector
+    ) throws -> [RecordState.Register] {
+        var displayed = displayed
+        let groups = try cbor.array(upTo: byteCount)
+        var registers: [RecordState.Register] = []
+        registers.reserveCapacity(max(groups, 8))
+        func add(_ register: RecordState.Register) throws {
+            if let last = registers.last, last.field >= register.field { throw StateError.order }
+            registers.append(register)
+        }
+        func mark(_ reader: inout StateReader) throws -> (dot: Dot, timestamp: Int64) {
+            let dot = try reader.dot()
+            guard touched.contains(dot) else { throw StateError.untouched }
+            return (dot, latest - Int64(try reader.cbor.unsigned(upTo: Int(latest))))
+        }
+        for _ in 0..<groups {
+            if try cbor.array(upTo: 4) == 4 {
+                let count = try cbor.unsigned(upTo: Limits.changeBytes)
+                guard count > 0 else { throw StateError.empty }
+                let (dot, timestamp) = try mark(&self)
+                for _ in 0..<count {
+                    let (field, value) = try displayed.next()
+                    try add(
+                        RecordState.Register(
+                            field: field,
+                            shown: RecordState.RegisterValue(dot: dot, timestamp: timestamp, value: value)))
+                }
+                continue
+            }
+            let field = try name()
+            let count = try count(of: 4)
+            var values: [RecordState.RegisterValue] = []
+            values.reserveCapacity(count)
+            for _ in 0..<count {
+                let (dot, timestamp) = try mark(&self)
+                let value = RecordState.RegisterValue(dot: dot, timestamp: timestamp, value: try self.value())
+                if let last = values.last, !last.isDisplayed(before: value) { throw StateError.order }
+                values.append(value)
+            }
+            try displayed.skip(field)
+            try add(RecordState.Register(field: field, values: values))
+        }
+        return registers
+    }
 
     /// The creations, ascending by dot.
     mutating func births() throws -> [RecordState.Birth] {
@@ -244,6 +310,112 @@ private struct StateReader {
             parts.append(try read(&self, name))
         }
         return parts
+    }
+}
+
+extension RecordState.Register {
+    /// Whether its one value stands in the JSON such that it can be read from there.
+    fileprivate var isTold: Bool {
+        guard !isInConflict else { return false }
+        switch shown.value {
+        case .integer: return true
+        case .text: return !shown.value.isEmpty
+        case .bytes, .erased: return false
+        }
+    }
+}
+
+extension RecordState.RegisterValue {
+    fileprivate func isFromSameChange(as other: Self) -> Bool {
+        dot == other.dot && timestamp == other.timestamp
+    }
+}
+
+/// Reads the members of ``RecordDisplay/json`` in their order; of the JSON that is written there and no other.
+private struct DisplayedValues {
+    private let json: [UInt8]
+    private var position = 1
+
+    init(_ json: [UInt8]) throws {
+        guard json.first == UInt8(ascii: "{") else { throw StateError.display }
+        self.json = json
+    }
+
+    /// The next member, a text or number.
+    mutating func next() throws -> (UTF8Text, Value) { (try memberName(), try value()) }
+
+    /// Passes the next member if it is a text or number of this field.
+    mutating func skip(_ field: UTF8Text) throws {
+        let start = position
+        guard try peek() != UInt8(ascii: "}"), try memberName() == field, try peek() != UInt8(ascii: "[") else {
+            position = start
+            return
+        }
+        _ = try value()
+    }
+
+    private mutating func value() throws -> Value {
+        if try peek() == UInt8(ascii: "\"") { return .text(UTF8Text(try string())) }
+        let start = position
+        while try peek() == UInt8(ascii: "-") || (0x30...0x39).contains(try peek()) { position += 1 }
+        guard let number = Int64(String(decoding: json[start..<position], as: UTF8.self)) else {
+            throw StateError.display
+        }
+        return .integer(number)
+    }
+
+    private func peek() throws -> UInt8 {
+        guard position < json.count else { throw StateError.display }
+        return json[position]
+    }
+
+    private mutating func memberName() throws -> UTF8Text {
+        if position > 1 { try expect(UInt8(ascii: ",")) }
+        let name = UTF8Text(try string())
+        try expect(UInt8(ascii: ":"))
+        return name
+    }
+
+    private mutating func expect(_ byte: UInt8) throws {
+        guard try peek() == byte else { throw StateError.display }
+        position += 1
+    }
+
+    private mutating func string() throws -> String {
+        try expect(UInt8(ascii: "\""))
+        let start = position
+        while try peek() != UInt8(ascii: "\"") {
+            guard json[position] != UInt8(ascii: "\\") else { return try escaped(from: start) }
+            position += 1
+        }
+        defer { position += 1 }
+        return json.withUnsafeBufferPointer {
+            String(decoding: UnsafeBufferPointer(rebasing: $0[start..<position]), as: UTF8.self)
+        }
+    }
+
+    /// The rest of a string in which something is escaped.
+    private mutating func escaped(from start: Int) throws -> String {
+        var bytes = Array(json[start..<position])
+        while try peek() != UInt8(ascii: "\"") {
+            var byte = json[position]
+            position += 1
+            if byte == UInt8(ascii: "\\") {
+                byte = try peek()
+                position += 1
+                if byte == UInt8(ascii: "u") {
+                    guard position + 4 <= json.count,
+                        let code = UInt8(
+                            String(decoding: json[position..<position + 4], as: UTF8.self), radix: 16)
+                    else { throw StateError.display }
+                    byte = code
+                    position += 4
+                }
+            }
+            bytes.append(byte)
+        }
+        position += 1
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

@@ -40,14 +40,10 @@ extension RecordState {
     {
         let index = registers.firstIndex(notBefore: field, by: \.field)
         guard index < registers.count, registers[index].field == field else {
-            registers.insert(Register(field: field, values: [new]), at: index)
+            registers.insert(Register(field: field, shown: new), at: index)
             return
         }
-        if !replacing.isEmpty {
-            registers[index].values.removeAll { replacing.names($0.dot, in: past) }
-        }
-        let place = registers[index].values.firstIndex { !$0.isDisplayed(before: new) }
-        registers[index].values.insert(new, at: place ?? registers[index].values.count)
+        registers[index].write(new) { replacing.names($0.dot, in: past) }
     }
 
     private mutating func add(_ field: UTF8Text, _ element: Value, _ replacing: [Dot], _ past: CausalPast) {

@@ -23,8 +23,38 @@ public struct RecordState: Hashable, Sendable {
     public struct Register: Hashable, Sendable {
         /// The field.
         public let field: UTF8Text
-        /// At least one; the displayed one first, all descending by timestamp, replica and sequence.
-        public internal(set) var values: [RegisterValue]
+        /// The value that is displayed: the first by timestamp, replica and sequence, all descending.
+        public internal(set) var shown: RegisterValue
+        /// The values behind it, in that order; almost always none, and then nothing is allocated.
+        public internal(set) var others: [RegisterValue]
+
+        /// All values, the displayed one first.
+        public var values: [RegisterValue] { [shown] + others }
+        /// Whether there are several.
+        public var isInConflict: Bool { !others.isEmpty }
+
+        init(field: UTF8Text, shown: RegisterValue, others: [RegisterValue] = []) {
+            self.field = field
+            self.shown = shown
+            self.others = others
+        }
+
+        /// A register of these values, at least one, in the order of display.
+        init(field: UTF8Text, values: [RegisterValue]) {
+            self.init(field: field, shown: values[0], others: Array(values.dropFirst()))
+        }
+
+        /// Takes out what `replaces` says, and puts a value in.
+        mutating func write(_ new: RegisterValue, _ replaces: (RegisterValue) -> Bool) {
+            guard isInConflict || !replaces(shown) else {
+                shown = new
+                return
+            }
+            var left = values.filter { !replaces($0) }
+            let place = left.firstIndex { !$0.isDisplayed(before: new) } ?? left.count
+            left.insert(new, at: place)
+            self = Register(field: field, values: left)
+        }
     }
 
     /// An element that is in a set.
@@ -139,7 +169,7 @@ public struct RecordState: Hashable, Sendable {
 
     /// The fields with two or more values, ascending.
     public var conflicts: [UTF8Text] {
-        registers.lazy.filter { $0.values.count > 1 }.map(\.field)
+        registers.lazy.filter(\.isInConflict).map(\.field)
     }
 
     /// The register of this field, nil if it was never written. O(log n).

@@ -1,6 +1,8 @@
 // What a field can hold, and text that compares as bytes: for Swift's String two spellings of "é" are equal, for
 // replicas that hash and sign bytes they are not.
 
+import Glibc
+
 /// Text that is equal, ordered and hashed by its UTF-8 bytes.
 public struct UTF8Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The text itself.
@@ -20,11 +22,24 @@ public struct UTF8Text: Hashable, Comparable, Sendable, ExpressibleByStringLiter
     public var description: String { string }
 
     public static func == (a: Self, b: Self) -> Bool {
-        a.byteCount == b.byteCount && a.string.utf8.elementsEqual(b.string.utf8)
+        a.byteCount == b.byteCount && compare(a, b) == 0
     }
 
     public static func < (a: Self, b: Self) -> Bool {
-        a.string.utf8.lexicographicallyPrecedes(b.string.utf8)
+        let order = compare(a, b)
+        return order < 0 || order == 0 && a.byteCount < b.byteCount
+    }
+
+    /// Compares as many bytes as both have: below, at or above zero.
+    private static func compare(_ a: Self, _ b: Self) -> Int32 {
+        var (first, second) = (a.string, b.string)
+        return first.withUTF8 { x in
+            second.withUTF8 { y in
+                let count = min(x.count, y.count)
+                guard count > 0, let left = x.baseAddress, let right = y.baseAddress else { return 0 }
+                return memcmp(left, right, count)
+            }
+        }
     }
 
     public func hash(into hasher: inout Hasher) {

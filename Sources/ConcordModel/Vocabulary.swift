@@ -19,6 +19,8 @@ public struct FieldDescription: Hashable, Sendable {
         case record
         /// `host:port`.
         case address
+        /// A SHA-256: 64 hexadecimal digits.
+        case hash
     }
 
     /// How concurrent writes of a field come together.
@@ -71,7 +73,7 @@ public struct KindDescription: Hashable, Sendable {
 public enum Vocabulary {
     /// Raised whenever a kind is added or its write rule set, or a field is added or merges otherwise, which the views
     /// show; digests are compared only between equal levels.
-    public static let level: UInt64 = 3
+    public static let level: UInt64 = 4
 
     /// All kinds, in the order of display.
     public static let kinds: [KindDescription] = [
@@ -119,7 +121,17 @@ public enum Vocabulary {
                 register("reported_states", .integer), register("reported_organizations", .integer),
                 register("points", .integer), mergeable("body"), register("notes"),
             ] + provenance),
+        KindDescription(
+            name: attachment, isOwned: false, parent: "document", titleField: "name",
+            fields: [
+                register("name", required: true), register("media_type"),
+                register("size", .integer, required: true), register("sha256", .hash),
+                register("blob", .hash, required: true), register("notes"),
+            ]),
     ]
+
+    /// The kind of a file that belongs to a document (Protocol/attachments.md). Its field `blob` names the file.
+    public static let attachment: UTF8Text = "attachment"
 
     /// Where a record comes from that was copied from another space: what whoever copied it says.
     public static let provenance: [FieldDescription] = [
@@ -129,7 +141,9 @@ public enum Vocabulary {
     ]
 
     /// The kind of this name.
-    public static func kind(_ name: UTF8Text) -> KindDescription? { kinds.first { $0.name == name } }
+    public static func kind(_ name: UTF8Text) -> KindDescription? { kindsByName[name] }
+
+    private static let kindsByName = Dictionary(uniqueKeysWithValues: kinds.map { ($0.name, $0) })
 
     /// Whether only the creator's member may write records of this kind (rule B4). Meaningless for unknown kinds, of
     /// which nothing has effect: ask ``kind(_:)`` first.

@@ -16,6 +16,7 @@ public struct Daemon: Sendable {
     private let lock: HomeLock
     private let configuration: Configuration
     private let store: ReplicaStore
+    private let attachments: AttachmentKeeper
     private let manager: PeerManager
     private let services: StoreServices
     private let certificates: CertificateKeeper
@@ -34,6 +35,7 @@ public struct Daemon: Sendable {
         let (identity, keys) = try home.load(configuration.keys)
         lock = try home.lock()
         store = try ReplicaStore(path: home.database)
+        let blobs = try BlobStore(folder: home.blobs)
         let trusted = TrustedAuthorities()
         do {
             let clock: @Sendable () -> Int64 = WallClock.milliseconds
@@ -46,14 +48,16 @@ public struct Daemon: Sendable {
                 preconditionFailure("16 bytes were asked for")
             }
             let signer = NodeKeySigner(identity: identity, key: keys.signing)
+            attachments = AttachmentKeeper(
+                store: store, blobs: blobs, policy: configuration.blobs, clock: clock, logger: logger)
             manager = try PeerManager(
                 .init(
                     home: home, identity: identity, configuration: configuration, store: store,
-                    context: context, trusted: trusted, incarnation: incarnation,
+                    attachments: attachments, context: context, trusted: trusted, incarnation: incarnation,
                     signReceipt: { try signer.signReceipt($0) }, clock: clock, logger: logger))
             ownBranches = OwnBranches(store: store, signer: signer, clock: clock, logger: logger)
             services = StoreServices(
-                identity: identity, signer: signer, store: store, peers: manager,
+                identity: identity, signer: signer, store: store, attachments: attachments, peers: manager,
                 logger: logger)
             certificates = CertificateKeeper(
                 home: home, identity: identity, keys: keys, context: context, logger: logger,
@@ -87,6 +91,7 @@ public struct Daemon: Sendable {
                     AdvanceService(
                         advances: advances, manager: manager, ownBranches: ownBranches, signal: signal),
                     MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),
+                    AttachmentService(attachments: attachments),
                     ExchangeService(listeners: listeners, manager: manager),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

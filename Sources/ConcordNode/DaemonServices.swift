@@ -49,6 +49,15 @@ struct AdvanceService: Service {
     }
 }
 
+/// Fetches and clears away the files of attachments.
+struct AttachmentService: Service {
+    let attachments: AttachmentKeeper
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await attachments.run() }
+    }
+}
+
 /// Keeps the search index up to date behind the writers, looks for new addresses now and then, and clears away what
 /// erased values left where readers were in the way.
 struct MaintenanceService: Service {

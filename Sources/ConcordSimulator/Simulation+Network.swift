@@ -105,7 +105,8 @@ extension Simulation {
             connections[id]?.ends[side].tasks.append(effect)
         case .receipts, .ownReplicaElsewhere: connections[id]?.ends[side].tasks.append(effect)
         case .progress(_, let progress): connections[id]?.ends[side].progress = progress
-        case .peerHello, .intake: break
+        // No files are attached in a simulation, and so none are asked for.
+        case .peerHello, .intake, .blob: break
         case .roundTrip: connections[id]?.ends[side].roundTrips += 1
         case .alarm(_, let error) where swarm.hasForks && Self.alarmsOfForks.contains(error.code):
             log(node, "alarm \(error.code.rawValue): \(error.message)")

@@ -134,7 +134,7 @@ struct Workload {
         case .code: return .text(random.pick(["ESP", "DEU", "NAM", "CHL", "FIN", "NATO"]))
         case .email: return .text(UTF8Text("office\(number)@example.org"))
         case .address: return .text(UTF8Text("node\(number).example.org:7443"))
-        case .record: return nil
+        case .record, .hash: return nil
         }
     }
 }

@@ -126,9 +126,9 @@ public final class ReplicaStore: Sendable {
 
     /// What is held of a space and the digest of its visible state, of one and the same moment.
     public func heldWithDigest(_ space: SpaceID) async throws -> (summary: HeldSummary, digest: Digest) {
-        try await writer.run { [writer] db, memory in
+        try await writer.run { db, memory in
             let held = try memory.space(space, db)
-            let digest = try SpaceDigest.compute(held, db, storing: !writer.isReadOnly)
+            let digest = try SpaceDigest.compute(held, db)
             return (PublishedSpace(held).summary, digest)
         }
     }
@@ -136,13 +136,13 @@ public final class ReplicaStore: Sendable {
     /// What a peer is to hear of what is held: chains of which values are missing without an erasure only up to there,
     /// and no digest while such a change has effect, since others may see those values (Protocol/changes.md, "Erasure").
     public func heldForPeer(_ space: SpaceID) async throws -> (summary: HeldSummary, digest: Digest?) {
-        try await writer.run { [writer] db, memory in
+        try await writer.run { db, memory in
             let held = try memory.space(space, db)
             let published = PublishedSpace(held)
             let summary =
                 published.provisional.isEmpty ? published.summary : try Provisional.summary(published, db)
             guard !Provisional.isVisible(published) else { return (summary, nil) }
-            return (summary, try SpaceDigest.compute(held, db, storing: !writer.isReadOnly))
+            return (summary, try SpaceDigest.compute(held, db))
         }
     }
 
@@ -173,5 +173,20 @@ public final class ReplicaStore: Sendable {
     /// it is applied.
     public func receive(_ runs: [ChangeRun], in space: SpaceID) async throws -> ReceiveOutcome {
         try await receiver.receive(runs, in: space)
+    }
+
+    /// A delivery that is verified and on its way to being applied.
+    public struct PendingReceipt: Sendable {
+        fileprivate let pending: Receiver.Pending
+
+        /// What became of it, once it is durable.
+        public func outcome() async throws -> ReceiveOutcome { try await pending.value() }
+    }
+
+    /// Verifies runs as ``receive(_:in:)`` does and returns as soon as that is done, so that the next delivery can be
+    /// verified while this one is written. Deliveries are to be given one after another, in the order in which they
+    /// came.
+    public func admit(_ runs: [ChangeRun], in space: SpaceID) async throws -> PendingReceipt {
+        PendingReceipt(pending: try await receiver.admit(runs, in: space))
     }
 }

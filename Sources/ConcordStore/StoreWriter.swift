@@ -15,6 +15,7 @@ final class StoreWriter: Sendable {
     private let published = Mutex<[SpaceID: PublishedSpace]>([:])
     private let observer = Mutex<(@Sendable (SpaceID, Int64) -> Void)?>(nil)
     private let repairObserver = Mutex<(@Sendable (TextRepair) -> Void)?>(nil)
+    private let attachmentObserver = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(pool: DatabasePool, isReadOnly: Bool) {
         self.pool = pool
@@ -29,6 +30,11 @@ final class StoreWriter: Sendable {
     /// Sets who is told of each text that was made anew because it was damaged.
     func observeRepairs(_ body: @escaping @Sendable (TextRepair) -> Void) {
         repairObserver.withLock { $0 = body }
+    }
+
+    /// Sets who is told of each commit that touched records of attachments.
+    func observeAttachments(_ body: @escaping @Sendable () -> Void) {
+        attachmentObserver.withLock { $0 = body }
     }
 
     /// Runs `body` on the writer's queue, some time.
@@ -69,6 +75,10 @@ final class StoreWriter: Sendable {
         let repairs = memory.repairs
         memory.repairs = []
         if let tell = repairObserver.withLock({ $0 }) { repairs.forEach(tell) }
+        if memory.touchedAttachments {
+            memory.touchedAttachments = false
+            attachmentObserver.withLock { $0 }?()
+        }
         if memory.hasRemains {
             memory.hasRemains = false
             // Should readers be in the way, or this fail, the mark in the database stays for the next attempt.

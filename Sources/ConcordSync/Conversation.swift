@@ -22,7 +22,12 @@ struct Conversation: Sendable {
     /// Ascending by space.
     private var exchanges: [SpaceExchange] = []
     private var nextTurn = 0
+    private var fetching = BlobFetching()
+    private var serving = BlobServing()
+    /// Whether the peer reads packed frames.
+    private let mayPack: Bool
     private var liveness: Liveness
+    private var flow: FlowWindow
     private var isWritable: Bool
     private var pongToSend: UInt64?
     private var helloToSend: Hello?
@@ -41,7 +46,9 @@ struct Conversation: Sendable {
         salt = HeadSketch.salt(local.incarnation, peer.incarnation)
         sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
         clockAhead = peer.clock - local.clock
+        mayPack = local.features.contains(Message.packing) && peer.features.contains(Message.packing)
         liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
+        flow = FlowWindow(maximum: min(configuration.windowBytes, SyncLimits.windowBytes))
     }
 
     /// The spaces under exchange, ascending.
@@ -88,7 +95,9 @@ struct Conversation: Sendable {
             try onExchange(space) { exchange throws(SessionFault) in exchange.receipts.add(receipts) }
         case .intake(let space, let order):
             try onExchange(space) { exchange throws(SessionFault) in exchange.ordered(order) }
+        case .blob(let input): handle(input, &effects)
         case .writable(let writable): isWritable = writable
+        case .receiving: liveness.heardPart(now)
         case .tick: try tick(context, &effects)
         case .started, .spacesChanged, .stop, .storeFailed, .disconnected:
             preconditionFailure("the session handles this input itself")
@@ -135,6 +144,9 @@ struct Conversation: Sendable {
     private mutating func receive(
         _ bytes: [UInt8], _ context: SessionContext, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
+        guard mayPack || !Message.isPacked(bytes) else {
+            throw SessionFault(.unexpectedMessage, "a frame is packed that nobody asked for")
+        }
         switch try Message.decode(bytes) {
         case .hello(let hello): try receive(hello, context.now, &effects)
         case .summary(let space, let summary):
@@ -147,16 +159,22 @@ struct Conversation: Sendable {
             }
         case .changes(let space, let runs):
             let applying = exchanges.reduce(0) { $0 + $1.applyingBytes }
-            guard applying + bytes.count <= SyncLimits.windowBytes else {
+            let count = Message.unpackedCount(bytes)
+            guard applying + count <= SyncLimits.windowBytes else {
                 throw SessionFault(
                     .limitExceeded, "more changes came than may be on their way unacknowledged")
             }
             try onSharedExchange(space) { exchange throws(SessionFault) in
-                try exchange.received(runs, frameBytes: bytes.count, now: context.now, &effects)
+                try exchange.received(runs, frameBytes: count, now: context.now, &effects)
             }
         case .acknowledge(let space, let vector):
             try onSharedExchange(space) { exchange throws(SessionFault) in
                 try exchange.received(acknowledgement: vector, now: context.now, &effects)
+            }
+            for index in exchanges.indices {
+                for frame in exchanges[index].takeMeasurable() {
+                    flow.acknowledged(frame.departure, byteCount: frame.byteCount, now: context.now)
+                }
             }
         case .receipts(let space, let receipts):
             try onSharedExchange(space) { exchange throws(SessionFault) in
@@ -174,9 +192,13 @@ struct Conversation: Sendable {
             try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(spans) }
         case .sketch(let space, let sketch):
             try onSharedExchange(space) { exchange throws(SessionFault) in try exchange.received(sketch) }
+        case .blob(let message):
+            // What crossed our withdrawal of a space is not answered.
+            if try isShared(message.space) { try receive(message, context.now, &effects) }
         case .ping(let nonce): pongToSend = nonce
         case .pong(let nonce):
             let duration = try liveness.pong(nonce, now: context.now)
+            flow.roundTrip(duration)
             for index in exchanges.indices { exchanges[index].intake.roundTrip = duration }
             effects.append(.roundTrip(duration))
         case .error, .goodbye: preconditionFailure("the session handles these messages itself")
@@ -201,6 +223,33 @@ struct Conversation: Sendable {
         try matchSpaces(now: now, &effects)
     }
 
+    // MARK: Attachments
+
+    private mutating func receive(
+        _ message: BlobMessage, _ now: Milliseconds, _ effects: inout [SessionEffect]
+    ) throws(SessionFault) {
+        switch message {
+        case .fetch(let place, let byteCount): try serving.receive(place, byteCount: byteCount)
+        case .piece(let place, let bytes): try fetching.receive(place, bytes, now: now, &effects)
+        case .lacking(let place): try fetching.lacking(place, &effects)
+        case .holding(let space, let blob): fetching.holding(blob, in: space, &effects)
+        }
+    }
+
+    private mutating func handle(_ input: BlobInput, _ effects: inout [SessionEffect]) {
+        switch input {
+        case .fetch(let order):
+            guard index(of: order.place.space) != nil else { return fetching.refuse(order, &effects) }
+            fetching.fetch(order)
+        case .cancel(let id): fetching.cancel(id)
+        case .stored(let id, let byteCount): fetching.stored(id, byteCount: byteCount)
+        case .read(let place, let bytes):
+            serving.read(place, bytes, isShared: index(of: place.space) != nil)
+        case .held(let space, let blob):
+            if index(of: space) != nil { serving.held(blob, in: space) }
+        }
+    }
+
     // MARK: Spaces
 
     /// Exchanges exactly what both announce.
@@ -222,6 +271,8 @@ struct Conversation: Sendable {
                 exchanges.append(exchange)
             }
         }
+        fetching.keep(sharedSpaces)
+        serving.keep(sharedSpaces)
         effects.append(
             .peerHello(
                 PeerHello(
@@ -247,10 +298,16 @@ struct Conversation: Sendable {
     private mutating func onSharedExchange(
         _ space: SpaceID, _ body: (inout SpaceExchange) throws(SessionFault) -> Void
     ) throws(SessionFault) {
-        if let index = index(of: space) { return try body(&exchanges[index]) }
+        if try isShared(space), let index = index(of: space) { try body(&exchanges[index]) }
+    }
+
+    /// Whether a message about a space counts; false if it crossed our withdrawal of it.
+    private func isShared(_ space: SpaceID) throws(SessionFault) -> Bool {
+        if index(of: space) != nil { return true }
         guard withdrawn.contains(space), peerHello.spaces.contains(where: { $0.space == space }) else {
             throw SessionFault(.unknownSpace, "a message is about a space that is not exchanged here")
         }
+        return false
     }
 
     // MARK: Sending and time
@@ -273,14 +330,20 @@ struct Conversation: Sendable {
             if let nonce = pongToSend { effects.append(.send(Message.pong(nonce).encoded())) }
             (helloToSend, pongToSend) = (nil, nil)
             var window = Window(
-                limit: min(configuration.windowBytes, SyncLimits.windowBytes),
+                maximum: min(configuration.windowBytes, SyncLimits.windowBytes), flow: flow,
                 inFlight: exchanges.reduce(0) { $0 + $1.inFlightBytes },
+                framesInFlight: exchanges.reduce(0) { $0 + $1.framesInFlight },
+                packs: mayPack && flow.isLong,
                 planned: exchanges.reduce(0) { $0 + $1.plannedBytes })
             for turn in exchanges.indices {
                 let index = (nextTurn + turn) % exchanges.count
                 exchanges[index].send(context, window: &window, &effects)
             }
+            flow = window.flow
             nextTurn = exchanges.isEmpty ? 0 : (nextTurn + 1) % exchanges.count
+            // Files wait while changes do.
+            if exchanges.allSatisfy({ $0.plannedBytes == 0 }) { serving.send(&effects) }
+            fetching.send(now: context.now, &effects)
             if liveness.wantsPing(configuration, oldestSentAt: oldestSentAt, now: context.now) {
                 effects.append(.send(liveness.ping(context.now).encoded()))
             }

@@ -83,6 +83,9 @@ extension Message {
             try expect(3)
             let space = SpaceID(try reader.digest())
             return .receipts(space, try reader.receipts(of: space))
+        case packedType:
+            try expect(3)
+            return try unpacked(from: &reader)
         case 20:
             try expect(4)
             let space = SpaceID(try reader.digest())
@@ -103,6 +106,8 @@ extension Message {
                 throw malformed("a sketch has not the length of one")
             }
             return .sketch(space, sketch)
+        case BlobMessage.types:
+            return .blob(try BlobMessage(type: type, count: count, from: &reader))
         default:
             throw malformed("there is no message \(type)")
         }

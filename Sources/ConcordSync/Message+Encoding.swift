@@ -23,6 +23,7 @@ extension Message {
         case .announce: 21
         case .want: 22
         case .sketch: 23
+        case .blob(let message): message.type
         case .ignored(let type): type
         }
     }
@@ -76,6 +77,7 @@ extension Message {
             return Self.changes(space, encodedRuns: runs.map { $0.encodedForFrame() }[...])
         case .receipts(let space, let receipts):
             return Self.receipts(space, encoded: receipts.map(\.encoded))
+        case .blob(let message): return message.encoded()
         case .error(let code, let faultClass, let sentence):
             head(4)
             writer.text(code.string)

@@ -36,6 +36,8 @@ public enum Message: Hashable, Sendable {
     case want(SpaceID, [ChainSpan])
     /// The hashes of the ranges of the sender's heads, said before ``vector(_:_:)`` where there are many.
     case sketch(SpaceID, HeadSketch)
+    /// About an attachment.
+    case blob(BlobMessage)
     /// A message of a later level, read past.
     case ignored(type: UInt64)
 }

@@ -26,7 +26,13 @@ struct OutgoingStream: Sendable {
     private struct SentFrame: Sendable {
         let last: VersionVector
         let byteCount: Int
-        let sentAt: Milliseconds
+        let departure: FlowWindow.Departure
+    }
+
+    /// A frame that the peer has acknowledged.
+    struct AcknowledgedFrame: Sendable {
+        let byteCount: Int
+        let departure: FlowWindow.Departure
     }
 
     /// Everything at or before this place of the log was sent or is known to the peer.
@@ -48,13 +54,17 @@ struct OutgoingStream: Sendable {
     private var ready = Queue<ReadyRun>()
     private var sent = Queue<SentFrame>()
     private var hasMore = false
+    /// Frames whose acknowledgement nobody has measured yet.
+    private var measurable: [AcknowledgedFrame] = []
+
+    /// Bytes that a small change takes at least: what waits in the log is more than so many for each place of it.
+    private static let smallChangeBytes = 64
     /// Whether the slice that is being read is not to be gone on from.
     private var beginsAgain = false
     /// What the peer wanted when it was last looked what to read.
     private var mode = FlowMode.all
     /// What the peer asked for, up to there.
     private var wanted = VersionVector()
-    private var sizer = FrameSizer()
 
     /// A stream of what follows `cursor` in the log, to a peer that knows `known`.
     init(after cursor: Int64, head: Int64, known: VersionVector) {
@@ -69,10 +79,10 @@ struct OutgoingStream: Sendable {
     var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && !wantsToRead }
     /// Whether the log may hold more for the peer.
     var wantsToRead: Bool { (hasMore || cursor < head) && cursor < lastPosition ?? .max }
-    /// What the peer acknowledges in a second, about.
-    var bytesPerSecond: Int { sizer.target }
+    /// How many frames are sent and not acknowledged.
+    var framesInFlight: Int { sent.elements.count }
     /// When the oldest frame that is not acknowledged was sent.
-    var oldestSentAt: Milliseconds? { sent.first?.sentAt }
+    var oldestSentAt: Milliseconds? { sent.first?.departure.at }
 
     /// The log grew.
     mutating func advance(to position: Int64) { head = max(head, position) }
@@ -119,9 +129,8 @@ struct OutgoingStream: Sendable {
         return wanted[run.chain] >= max(run.firstSequence, known[run.chain] + 1)
     }
 
-    /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves too little
-    /// room.
-    mutating func nextRead(room: Int, _ permission: StreamPermission) -> Int? {
+    /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
+    mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
         if permission.mode != mode {
             mode = permission.mode
             beginAgain()
@@ -133,11 +142,13 @@ struct OutgoingStream: Sendable {
             (cursor, hasMore) = (head, false)
         }
         guard !isReading, ready.isEmpty, wantsToRead else { return nil }
-        // A signed run may be longer than the target and comes whole.
-        let largest = max(sizer.target, Limits.signedRunBytes)
-        guard room >= largest else { return nil }
+        let aim = window.flow.frameBytes
+        // A signed run may be longer than what is aimed at and comes whole.
+        let largest = max(aim, Limits.signedRunBytes)
+        let isMuch = hasMore || (head - cursor) * Int64(Self.smallChangeBytes) >= Int64(aim)
+        guard window.admitsReading(largest, isMuch: isMuch) else { return nil }
         reserved = largest
-        return sizer.target
+        return aim
     }
 
     /// Takes a slice that was read, without what the peer got to know meanwhile.
@@ -163,13 +174,14 @@ struct OutgoingStream: Sendable {
         }
     }
 
-    /// The next frame that fits into `room` bytes of the window, and the latest changes of each chain in it.
+    /// The next frame that the window admits, and the latest changes of each chain in it.
     mutating func nextFrame(
-        space: SpaceID, room: Int, now: Milliseconds
+        space: SpaceID, window: inout Window, now: Milliseconds
     ) -> (bytes: [UInt8], last: VersionVector)? {
         guard let first = ready.first else { return nil }
         let waiting = ready.elements
-        let aim = min(max(sizer.target, Message.changesOverhead + first.bytes.count), SyncLimits.frameBytes)
+        let aim = min(
+            max(window.flow.frameBytes, Message.changesOverhead + first.bytes.count), SyncLimits.frameBytes)
         var size = Message.changesOverhead
         var count = 0
         for run in waiting.prefix(SyncLimits.runsPerFrame) {
@@ -177,24 +189,31 @@ struct OutgoingStream: Sendable {
             size += run.bytes.count
             count += 1
         }
-        guard size <= room else { return nil }
+        guard window.admits(size) else { return nil }
         let bytes = Message.changes(space, encodedRuns: waiting.prefix(count).map(\.bytes)[...])
         let last = VersionVector(waiting.prefix(count).map(\.last))
         ready.removeFirst(count)
         readyBytes -= size - Message.changesOverhead
-        sent.append(SentFrame(last: last, byteCount: bytes.count, sentAt: now))
+        let departure = window.send(bytes.count, now: now)
+        sent.append(SentFrame(last: last, byteCount: bytes.count, departure: departure))
         inFlightBytes += bytes.count
         return (bytes, last)
     }
 
     /// Takes what the peer has made durable, by the names of chains that it was sent, and releases what was on its way.
-    mutating func acknowledged(_ vector: VersionVector, now: Milliseconds) {
+    mutating func acknowledged(_ vector: VersionVector) {
         peerHas(vector)
         acknowledged.merge(vector)
         while let frame = sent.first, acknowledged.covers(frame.last) {
             sent.removeFirst()
             inFlightBytes -= frame.byteCount
-            sizer.acknowledged(byteCount: frame.byteCount, sentAt: frame.sentAt, now: now)
+            measurable.append(AcknowledgedFrame(byteCount: frame.byteCount, departure: frame.departure))
         }
+    }
+
+    /// The frames that were acknowledged since this was asked last.
+    mutating func takeMeasurable() -> [AcknowledgedFrame] {
+        defer { measurable = [] }
+        return measurable
     }
 }

@@ -13,6 +13,8 @@ public enum SessionInput: Hashable, Sendable {
     case started(clock: Int64)
     /// A whole frame arrived.
     case frame([UInt8])
+    /// A part of a frame arrived: the peer is there, although a large frame takes long on a thin link.
+    case receiving
     /// What ``SessionEffect/readHeld(_:)`` asked for. The digest must follow from exactly what the summary
     /// covers; nil if it was not computed or something was committed in between.
     case held(SpaceID, HeldSummary, digest: Digest?)
@@ -32,6 +34,8 @@ public enum SessionInput: Hashable, Sendable {
     case forked(SpaceID, ReplicaID)
     /// Receipts that are kept here: all, as ``SessionEffect/readReceipts(_:)`` asked, or those that are new.
     case receipts(SpaceID, [Receipt])
+    /// What concerns attachments.
+    case blob(BlobInput)
     /// Whether the connection takes more at present.
     case writable(Bool)
     /// Time passed; wanted at ``Session/deadline`` at the latest.
@@ -69,6 +73,8 @@ public enum SessionEffect: Hashable, Sendable {
     /// For the node's ``NodeIntake``, which has an ``SessionInput/intake(_:_:)`` for this session as an answer, and
     /// more whenever it likes. A session without such a node has its peer send all.
     case intake(SpaceID, IntakeReport)
+    /// What concerns attachments.
+    case blob(BlobEffect)
     /// How far the two are apart in a space.
     case progress(SpaceID, Progress)
     /// The peer introduced itself, or its spaces changed.
@@ -130,6 +136,8 @@ public struct SessionEnd: Hashable, Sendable {
 public struct SessionConfiguration: Hashable, Sendable {
     /// Bytes of changes that may be on their way unacknowledged; at most ``SyncLimits/windowBytes``.
     public var windowBytes = SyncLimits.windowBytes
+    /// The optional features that this side knows, ascending.
+    public var features: [UTF8Text] = [Message.packing]
     /// After so long without a word from the peer it is asked for one.
     public var pingInterval: Milliseconds = 15_000
     /// After so long without a word the peer counts as gone.

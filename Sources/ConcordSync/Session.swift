@@ -211,7 +211,8 @@ public struct Session: Sendable {
 
     private func hello(_ now: Milliseconds) -> Hello {
         Hello(
-            vocabularyLevel: local.vocabularyLevel, incarnation: local.incarnation,
+            features: configuration.features, vocabularyLevel: local.vocabularyLevel,
+            incarnation: local.incarnation,
             clock: min(max(wallClockAtZero + now, 0), Limits.timestamp), nodeName: local.nodeName,
             addresses: local.addresses, spaces: local.spaces)
     }

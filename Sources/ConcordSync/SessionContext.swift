@@ -10,20 +10,45 @@ struct SessionContext: Sendable {
     let sameVocabulary: Bool
 }
 
-/// The session's window: what may be on its way to the peer unacknowledged, all spaces together. One frame
-/// may always travel, however small the window.
+/// The session's window while what waits is sent: what is on its way to the peer unacknowledged, all spaces together. One
+/// frame may always travel, however small the window.
 struct Window: Sendable {
-    let limit: Int
+    /// What must never be passed.
+    let maximum: Int
+    var flow: FlowWindow
     var inFlight: Int
+    /// In how many frames.
+    var framesInFlight: Int
+    /// Whether frames are packed.
+    let packs: Bool
     /// What waits to be sent, or may come from a read.
     var planned: Int
 
-    /// How large the next frame may be.
-    var roomToSend: Int { inFlight == 0 ? max(limit, SyncLimits.frameBytes) : limit - inFlight }
-    /// How much may be read ahead: so little that what a connection is given at once, when it takes something
+    /// Whether there is more to be put on the way. Two frames may travel, however large, so that the way is not idle while
+    /// the first one is acknowledged.
+    private var isOpen: Bool { inFlight < flow.bytes || framesInFlight < 2 }
+
+    /// Whether a frame of this size may be sent.
+    func admits(_ byteCount: Int) -> Bool {
+        inFlight == 0 || inFlight + byteCount <= maximum && isOpen
+    }
+
+    /// Whether `byteCount` may be read ahead: so little that what a connection is given at once, when it takes something
     /// again, is about one slice, however many spaces wait.
-    var roomToRead: Int {
-        guard planned > 0 else { return inFlight == 0 ? .max : limit - inFlight }
-        return min(limit - inFlight, SyncLimits.largestFrameBytes) - planned
+    ///
+    /// - Parameter isMuch: whether so much waits in the log that it fills a frame. Otherwise it waits for more to come as long
+    ///   as what is on its way keeps the link busy: many changes of one moment travel in one frame, under one signature.
+    func admitsReading(_ byteCount: Int, isMuch: Bool) -> Bool {
+        guard planned > 0 || inFlight > 0 else { return true }
+        guard isMuch && isOpen || inFlight < flow.sparseBytes else { return false }
+        return inFlight + planned + byteCount <= maximum
+            && (planned == 0 || planned + byteCount <= SyncLimits.largestFrameBytes)
+    }
+
+    /// A frame leaves.
+    mutating func send(_ byteCount: Int, now: Milliseconds) -> FlowWindow.Departure {
+        inFlight += byteCount
+        framesInFlight += 1
+        return flow.departure(inFlight: inFlight, byteCount: byteCount, now: now)
     }
 }

@@ -123,7 +123,7 @@ extension SpaceExchange {
             throw SessionFault(.unexpectedMessage, "an acknowledgement came before anything was sent")
         }
         if let ownReplica { _ = believable(Dot(ownReplica, acknowledgement[ownReplica]), &effects) }
-        peerHas(acknowledgement.intersection(ours), acknowledgedAt: now)
+        peerHas(acknowledgement.intersection(ours), isAcknowledgement: true)
         moved(now)
     }
 

@@ -17,10 +17,24 @@ extension SpaceExchange {
         return stream.inFlightBytes
     }
 
+    /// In how many frames.
+    var framesInFlight: Int {
+        guard case .streaming(let stream) = phase else { return 0 }
+        return stream.framesInFlight
+    }
+
     /// When the oldest frame that is not acknowledged was sent.
     var oldestSentAt: Milliseconds? {
         guard case .streaming(let stream) = phase else { return nil }
         return stream.oldestSentAt
+    }
+
+    /// The frames that were acknowledged since this was asked last.
+    mutating func takeMeasurable() -> [OutgoingStream.AcknowledgedFrame] {
+        guard case .streaming(var stream) = phase else { return [] }
+        phase = .opening
+        defer { phase = .streaming(stream) }
+        return stream.takeMeasurable()
     }
 
     /// Sends what the connection takes now; called only while it takes something.
@@ -66,24 +80,23 @@ extension SpaceExchange {
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
         let waiting = stream.readyBytes
-        while let frame = stream.nextFrame(space: space, room: window.roomToSend, now: context.now) {
-            window.inFlight += frame.bytes.count
+        while let frame = stream.nextFrame(space: space, window: &window, now: context.now) {
             ours.merge(frame.last)
             telling.told.merge(frame.last)
             moved(context.now)
-            effects.append(.send(frame.bytes))
+            let packed = window.packs ? Message.packed(frame.bytes) : nil
+            effects.append(.send(packed ?? frame.bytes))
         }
         window.planned -= waiting - stream.readyBytes
-        if let maximumBytes = stream.nextRead(room: window.roomToRead, permission) {
+        if let maximumBytes = stream.nextRead(window, permission) {
             window.planned += stream.reserved
             effects.append(
                 .readSlice(
                     space, after: stream.cursor, excluding: stream.excluded(permission),
                     maximumBytes: maximumBytes))
         }
-        if sendsReceipts,
-            let frame = receipts.nextFrame(space: space, perSecond: stream.bytesPerSecond, now: context.now)
-        {
+        let perSecond = window.flow.bytesPerSecond
+        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now) {
             effects.append(.send(frame))
         }
         phase = .streaming(stream)

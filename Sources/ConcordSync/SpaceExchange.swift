@@ -227,12 +227,12 @@ struct SpaceExchange: Sendable {
         phase = .streaming(stream)
     }
 
-    /// The peer has this, and with `acknowledgedAt` says so to what was sent.
-    mutating func peerHas(_ vector: VersionVector, acknowledgedAt now: Milliseconds? = nil) {
+    /// The peer has this, and with `isAcknowledgement` says so to what was sent.
+    mutating func peerHas(_ vector: VersionVector, isAcknowledgement: Bool = false) {
         theirs.merge(vector)
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
-        if let now { stream.acknowledged(vector, now: now) } else { stream.peerHas(vector) }
+        if isAcknowledgement { stream.acknowledged(vector) } else { stream.peerHas(vector) }
         phase = .streaming(stream)
     }
 

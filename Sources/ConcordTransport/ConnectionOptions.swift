@@ -7,18 +7,20 @@ import NIOPosix
 extension Channel {
     /// Makes this channel, on whose event loop the caller is, a connection; `onOutcome` is told once what
     /// became of it.
+    ///
+    /// - Parameter peer: the address of the peer, for logs, if it is not the one at the channel's other end.
     func addConnectionHandlers(
-        _ context: TLSContext, side: OpenSSLHandler.Side, limits: TransportLimits,
+        _ context: TLSContext, side: OpenSSLHandler.Side, limits: TransportLimits, peer: String? = nil,
         onOutcome: @escaping @Sendable (Result<FrameConnection, TransportError>) -> Void
     ) throws {
         let frames = FrameHandler(
             isInitiator: side == .initiator,
-            remoteAddress: remoteAddress.map(ConnectionAddress.text) ?? "unknown", limits: limits,
+            remoteAddress: peer ?? remoteAddress.map(ConnectionAddress.text) ?? "unknown", limits: limits,
             onOutcome: onOutcome)
         let security = try OpenSSLHandler(context: context, side: side, limits: limits)
         // From the last to the first: the first one starts at once, and must find the others.
         try pipeline.syncOperations.addHandler(frames)
-        try pipeline.syncOperations.addHandler(security, position: .first)
+        try pipeline.syncOperations.addHandler(security, position: .before(frames))
     }
 }
 

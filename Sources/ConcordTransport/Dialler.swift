@@ -12,10 +12,11 @@ public enum Dialler {
     /// and `context` has accepted it. Whether the peer accepts this node, its first frame tells: see
     /// ``FrameConnection``.
     ///
+    /// - Parameter proxy: the proxy by which to go; it resolves the name.
     /// - Throws: ``TransportError``, or `CancellationError` if the task is cancelled.
     public static func dial(
-        host: String, port: Int, context: TLSContext, timeout: Duration = .seconds(10),
-        limits: TransportLimits = TransportLimits(),
+        host: String, port: Int, context: TLSContext, proxy: HTTPProxy? = nil,
+        timeout: Duration = .seconds(10), limits: TransportLimits = TransportLimits(),
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         logger: Logger
     ) async throws -> FrameConnection {
@@ -27,18 +28,28 @@ public enum Dialler {
                 ClientBootstrap(group: group)
                     .connectionOptions(limits)
                     .connectTimeout(TimeAmount(timeout))
-                    .connect(host: host, port: port)
+                    .connect(host: proxy?.host ?? host, port: proxy?.port ?? port)
                     .whenComplete { result in
                         switch result {
                         case .failure(let error):
-                            let error = TransportError(error)
+                            let found = TransportError(error)
+                            let error =
+                                proxy == nil
+                                ? found : TransportError(.proxyUnusable, detail: found.message)
                             logger.debug(
                                 "no connection",
                                 metadata: ["peer": "\(host):\(port)", "reason": "\(error.message)"])
                             attempt.end(.failure(error))
                         case .success(let channel):
                             guard attempt.connected(channel) else { return }
-                            secure(channel, context, limits, deadline, attempt, logger)
+                            guard let proxy else {
+                                return secure(channel, context, limits, deadline, attempt, logger)
+                            }
+                            ask(proxy, for: (host, port), channel, limits, deadline, attempt, logger) {
+                                secure(
+                                    channel, context, limits, deadline, attempt, logger,
+                                    peer: "\(host):\(port)")
+                            }
                         }
                     }
             }
@@ -47,16 +58,45 @@ public enum Dialler {
         }
     }
 
+    /// Asks the proxy at the channel's other end for a connection to `target`, and goes on with `granted`.
+    private static func ask(
+        _ proxy: HTTPProxy, for target: (host: String, port: Int), _ channel: any Channel,
+        _ limits: TransportLimits, _ deadline: NIODeadline, _ attempt: Attempt, _ logger: Logger,
+        granted: @escaping () -> Void
+    ) {
+        let request = proxy.request(host: target.host, port: target.port)
+        let handler = ProxyHandler(request: request, deadline: deadline, limits: limits) { result in
+            switch result {
+            case .success: granted()
+            case .failure(let error):
+                logger.debug(
+                    "no connection by the proxy",
+                    metadata: [
+                        "peer": "\(target.host):\(target.port)", "proxy": "\(proxy)",
+                        "reason": "\(error.message)",
+                    ])
+                attempt.end(.failure(error))
+            }
+        }
+        do {
+            try channel.pipeline.syncOperations.addHandler(handler)
+        } catch {
+            channel.close(promise: nil)
+            attempt.end(.failure(TransportError(.closed, detail: "\(error)")))
+        }
+    }
+
     /// Adds the handlers, after the connection is made: SwiftNIO may have tried several.
     private static func secure(
         _ channel: any Channel, _ context: TLSContext, _ limits: TransportLimits, _ deadline: NIODeadline,
-        _ attempt: Attempt, _ logger: Logger
+        _ attempt: Attempt, _ logger: Logger, peer: String? = nil
     ) {
         var limits = limits
         let rest = max(deadline - NIODeadline.now(), .milliseconds(1))
         limits.handshakeTime = min(limits.handshakeTime, .nanoseconds(rest.nanoseconds))
         do {
-            try channel.addConnectionHandlers(context, side: .initiator, limits: limits) { result in
+            try channel.addConnectionHandlers(context, side: .initiator, limits: limits, peer: peer) {
+                result in
                 if case .failure(let error) = result {
                     logger.debug(
                         "no connection", metadata: ["peer": "\(channel)", "reason": "\(error.message)"])

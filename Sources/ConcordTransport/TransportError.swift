@@ -40,6 +40,12 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         case io(String)
         /// Another program listens at this address and port.
         case addressInUse
+        /// The proxy on the way out does not make the connection, and answers with this HTTP status.
+        case proxyRefused(Int)
+        /// The proxy wants to know who asks, or does not accept who does.
+        case proxyAuthentication
+        /// The proxy cannot be reached, or does not answer as a proxy.
+        case proxyUnusable
     }
 
     /// What kind of failure.
@@ -71,6 +77,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         case .tooManyConnections: "Too many connections at once."
         case .io(let text): "The network reports: \(text)."
         case .addressInUse: "Another program listens at this address and port."
+        case .proxyRefused(let status): "The HTTP proxy refuses the connection with status \(status)."
+        case .proxyAuthentication: "The HTTP proxy does not accept the user and password, or asks for them."
+        case .proxyUnusable: "The HTTP proxy cannot be used."
         }
     }
 
@@ -82,6 +91,10 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         case .protocolVersion: "Something between the nodes may take TLS apart; let it pass Concord's port."
         case .applicationProtocol: "Check host and port, and upgrade the older side."
         case .addressInUse: "Stop the other program or choose another port."
+        case .proxyRefused(502), .proxyRefused(503), .proxyRefused(504): nil
+        case .proxyRefused: "Have the proxy allow CONNECT to the peer's host and port."
+        case .proxyAuthentication: "Write user and password into `proxy` in concord.yaml."
+        case .proxyUnusable: "Check the address of the proxy in concord.yaml."
         default: nil
         }
     }

@@ -11,6 +11,8 @@ public struct TransportLimits: Sendable {
     public var concurrentHandshakes = 256
     /// Established connections that a listener keeps at once; more are turned away.
     public var connections = 1024
+    /// Bytes of what a proxy answers before it passes anything on.
+    public var proxyAnswerBytes = 16 * 1024
     /// Bytes of one frame's payload.
     public var frameBytes = 1024 * 1024 + 64
     /// A writer waits when this much is queued for the socket, and goes on below a quarter of it.

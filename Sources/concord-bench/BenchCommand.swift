@@ -1,14 +1,18 @@
-// Measures how fast texts merge, on editing histories of real people, and checks that they merge right.
+// Measures Concord beside bare references in the same run, and checks that what it measured is right.
 
 import ArgumentParser
 
 /// Measures Concord.
 @main
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-bench",
-        abstract: "Replays editing histories: how fast they merge, and whether into the right text.",
-        subcommands: [TextCommand.self, OrderingCommand.self, MemoryCommand.self])
+        abstract: "Measures Concord, and checks the results.",
+        subcommands: [
+            SyncCommand.self, LinkCommand.self, WireCommand.self, MemoryCommand.self, RowsCommand.self, ScaleCommand.self,
+            TextCommand.self, OrderingCommand.self,
+            MergeMemoryCommand.self,
+        ])
 }
 
 /// Why something could not be measured, or went wrong when it was.

@@ -26,7 +26,9 @@ struct Concord: AsyncParsableCommand {
             CommandGroup(
                 name: "The work",
                 subcommands: [
-                    ContactCommands.self, MeetingCommands.self, DocumentCommands.self, ProfileCommands.self,
+                    ContactCommands.self, MeetingCommands.self, DocumentCommands.self,
+                    AttachmentCommands.self,
+                    ProfileCommands.self,
                     Conflicts.self, Resolve.self, Search.self, Log.self, Import.self,
                 ]),
             CommandGroup(

@@ -137,12 +137,13 @@ extension Site {
     func state(_ record: RecordID) async throws -> RecordState {
         let queue = try DatabaseQueue(path: path)
         let found = try await queue.read { db in
-            try Data.fetchOne(
-                db, sql: "SELECT state FROM record WHERE uid = ?", arguments: [Data(record.bytes)])
+            try Row.fetchOne(
+                db, sql: "SELECT state, json FROM record WHERE uid = ?", arguments: [Data(record.bytes)])
         }
         try queue.close()
-        let bytes = [UInt8](try #require(found))
-        return try RecordState(encoded: bytes)
+        let row = try #require(found)
+        return try RecordState(
+            stored: [UInt8](row[0] as Data), json: Array((row[1] as String).utf8), id: record)
     }
 }
 

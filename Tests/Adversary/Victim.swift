@@ -96,7 +96,7 @@ struct Victim {
         case .alarm(_, let error): alarms.append(error)
         case .progress(_, let progress): self.progress = progress
         case .end(let end): self.end = end
-        case .peerHello, .roundTrip, .intake: break
+        case .peerHello, .roundTrip, .intake, .blob: break
         }
         return nil
     }

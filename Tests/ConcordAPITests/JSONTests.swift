@@ -56,7 +56,8 @@ struct JSONTests {
         #expect(Self.value(json, "verdict") == .string("needs a person"))
         #expect(
             Self.members(Self.value(json, "node")) == [
-                "certificate", "id", "listening", "member", "memberName", "name", "protocol", "uptimeSeconds",
+                "certificate", "id", "listening", "member", "memberName", "name", "protocol", "proxy",
+                "uptimeSeconds",
                 "version",
             ])
         #expect(
@@ -72,7 +73,9 @@ struct JSONTests {
             ])
         #expect(
             Self.members(Self.value(json, "attention", 0)).isSuperset(of: ["code", "message", "severity"]))
-        #expect(Self.members(Self.value(json, "storage")) == ["blobBytes", "databaseBytes", "freeBytes"])
+        #expect(Self.members(Self.value(json, "storage")) == [
+                "blobBytes", "databaseBytes", "freeBytes", "missingBlobs", "wantedBlobs",
+            ])
         #expect(Self.members(Self.value(json, "backup")) == ["lastAt", "verified"])
     }
 

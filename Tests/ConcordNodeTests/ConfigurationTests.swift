@@ -1,5 +1,6 @@
 import ConcordCrypto
 import ConcordModel
+import ConcordTransport
 import Testing
 
 @testable import ConcordNode
@@ -23,6 +24,7 @@ struct ConfigurationTests {
             addresses: ["madrid.example.org:443"]
             peers:
               - berlin.example.org:7443
+            proxy: "http://proxy.example.org:3128"
             log_level: debug
             log_format: json
             identity:
@@ -41,6 +43,7 @@ struct ConfigurationTests {
         #expect(configuration.listen.map(\.description) == ["127.0.0.1:7443", "[::1]:0"])
         #expect(configuration.addresses.map(\.description) == ["madrid.example.org:443"])
         #expect(configuration.peers.map(\.description) == ["berlin.example.org:7443"])
+        #expect(configuration.proxy == HTTPProxy(host: "proxy.example.org", port: 3128))
         #expect(configuration.logLevel == .debug)
         #expect(configuration.logFormat == .json)
         #expect(
@@ -57,6 +60,30 @@ struct ConfigurationTests {
                 == AccessPolicy(
                     readers: [.user("1001")], editors: [.group("concord")],
                     administrators: [.user("ana"), .group("concord-admin")]))
+    }
+
+    @Test("a proxy is read with its user, and named in the environment")
+    func proxy() async throws {
+        let plain = try load("proxy: http://proxy.example.org:3128\n").proxy
+        #expect(plain == HTTPProxy(host: "proxy.example.org", port: 3128))
+        let full = try load(#"proxy: "http://an%40:p%3a@ss@[::1]:80/""# + "\n").proxy
+        #expect(full == HTTPProxy(host: "::1", port: 80, user: "an@", password: "p:@ss"))
+        #expect(try load("proxy: \"\"\n").proxy == nil)
+        let environment = ["CONCORD_PROXY": "http://u@localhost:1"]
+        #expect(
+            try load("proxy: http://proxy:2\n", environment: environment).proxy
+                == HTTPProxy(host: "localhost", port: 1, user: "u"))
+        #expect(try load("proxy: http://proxy:2\n", environment: ["CONCORD_PROXY": ""]).proxy == nil)
+        for text in [
+            "https://u:secret@proxy:1", "proxy:3128", "http://u:secret@proxy", "http://u:secret@proxy:0",
+            "http://:secret@proxy:1", "http://u:secret%4@proxy:1", "http://u:secret%0a@proxy:1",
+            "http://u:secret@proxy:1/path", "http://u%3a:secret@proxy:1", "http://u:secret%ff@proxy:1",
+        ] {
+            let error = await expectError(.malformedConfiguration) { try load("proxy: \"\(text)\"\n") }
+            #expect(error?.message.contains("secret") == false)
+            #expect(error?.message.contains("line 1") == true && error?.message.contains("`proxy`") == true)
+        }
+        #expect("\(try load("proxy: http://ana:secret@proxy:1\n"))".contains("secret") == false)
     }
 
     @Test("keys of a section stand indented below it, and nowhere else")

@@ -100,7 +100,7 @@ struct ErasureArrivalTests {
     func growth() async throws {
         let world = try World("ESP", "DEU")
         let (a, b) = (try await world.site(0), try await world.site(1))
-        let title = String(repeating: "t", count: 470)
+        let title = String(repeating: "t", count: 500)
         let draft = (0..<480).map { number -> RecordEdit in
             .create(kind: "meeting", fields: [.set("title", text("\(number) \(title)"))])
         }

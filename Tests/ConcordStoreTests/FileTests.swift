@@ -237,7 +237,9 @@ import Testing
                 id: written.created[0], kind: "contact", parent: nil, dot: written.dot, timestamp: 1_000)
             state.apply(
                 .set(field: "name", value: text("Ana"), replacing: []), past: past, timestamp: timestamp)
-            try sqlite(a.path, "UPDATE record SET state = x'\(hexadecimal(state.encoded()))'")
+            let kind = try #require(Vocabulary.kind("contact"))
+            let stored = state.stored(beside: RecordDisplay(state, kind: kind))
+            try sqlite(a.path, "UPDATE record SET state = x'\(hexadecimal(stored))'")
             #expect(try await a.store.verify().isClean == (timestamp == 1_000))
         }
     }

@@ -283,7 +283,7 @@ struct FakeNetwork {
         case .end(let end):
             links[link][side].end = end
             if !end.byPeer { ends.append(end) }
-        case .peerHello, .roundTrip, .intake: break
+        case .peerHello, .roundTrip, .intake, .blob: break
         }
     }
 

@@ -40,8 +40,15 @@ public struct DaemonClient: Sendable {
     func call<Document: Decodable & Sendable>(
         _ request: LocalRequest, as type: Document.Type = Document.self, timeout: Duration? = nil
     ) async throws -> Answer<Document> {
-        let response = try await LocalConnection(socket: socket).send(
-            request, timeout: timeout ?? self.timeout)
+        try answer(
+            try await LocalConnection(socket: socket).send(request, timeout: timeout ?? self.timeout),
+            to: request)
+    }
+
+    /// Reads a response as `Document`.
+    func answer<Document: Decodable & Sendable>(
+        _ response: LocalResponse, to request: LocalRequest, as type: Document.Type = Document.self
+    ) throws -> Answer<Document> {
         guard (200..<300).contains(response.status) else { throw Self.error(in: response) }
         do {
             let document = try JSONDecoder().decode(type, from: Data(response.body))

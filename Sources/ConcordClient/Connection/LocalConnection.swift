@@ -49,7 +49,11 @@ struct LocalConnection: Sendable {
         }
     }
 
-    private func unreachable(_ error: any Error) -> ConcordError {
+    /// The daemon broke off before it had answered.
+    struct BrokenOff: Error {}
+
+    /// What an error of the socket means.
+    func unreachable(_ error: any Error) -> ConcordError {
         switch error {
         case let error as IOError where error.errnoCode == ENOENT:
             ConcordError(.daemonUnreachable, "no daemon is running: there is no socket \(socket)")
@@ -63,7 +67,7 @@ struct LocalConnection: Sendable {
             ConcordError(
                 .daemonUnreachable, "the path of the socket \(socket) is longer than the system allows",
                 action: "use a home folder with a shorter path")
-        case is LocalExchange.BrokenOff:
+        case is BrokenOff:
             ConcordError(
                 .daemonUnreachable, "the daemon broke off before it had answered",
                 action: "see the daemon's log, then start it again with `concordd --home DIR`")
@@ -83,7 +87,6 @@ private final class LocalExchange: ChannelInboundHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundOut = HTTPClientRequestPart
 
-    struct BrokenOff: Error {}
     struct TimedOut: Error {}
 
     private let request: LocalRequest
@@ -145,12 +148,12 @@ private final class LocalExchange: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        finish(context, .failure(BrokenOff()))
+        finish(context, .failure(LocalConnection.BrokenOff()))
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        finish(context, .failure(error is HTTPParserError ? BrokenOff() : error))
+        finish(context, .failure(error is HTTPParserError ? LocalConnection.BrokenOff() : error))
     }
 
     /// A promise that is kept already stays as it is.

@@ -89,8 +89,17 @@ public enum VerifyView {
     /// A sentence if everything verifies, else the first problems.
     public static func lines(_ document: VerifyDocument, style: TextStyle = .plain) -> [String] {
         let amount =
-            Quantity.plural(document.changes, "change", "changes") + " and "
-            + Quantity.plural(document.records, "record", "records")
+            [
+                Quantity.plural(document.changes, "change", "changes") + " and "
+                    + Quantity.plural(document.records, "record", "records"),
+                document.attachments.flatMap { count in
+                    count == 0
+                        ? nil
+                        : "; "
+                            + Quantity.plural(count, "attachment hashed anew", "attachments hashed anew")
+                            + ", \(Quantity.bytes(document.attachmentBytes ?? 0))"
+                },
+            ].compactMap { $0 }.joined()
         var lines: [String]
         if document.problems.isEmpty {
             lines = [style.good("Verified:") + " signatures, chains and visible state of \(amount)."]

@@ -58,6 +58,7 @@ public struct RecordView {
         "agenda_item": ["order"],
         "participation": ["member", "capacity", "status"],
         "document": ["kind", "date", "status"],
+        "attachment": ["size", "media_type"],
     ]
 
     // MARK: One record
@@ -155,6 +156,7 @@ public struct RecordView {
         switch kind {
         case "agenda_item": "AGENDA"
         case "participation": "PARTICIPANTS"
+        case "attachment": "ATTACHMENTS"
         default: kind.uppercased()
         }
     }
@@ -171,9 +173,8 @@ public struct RecordView {
                     + style.faint(TerminalText.escaped("  \(record.kind) \(record.id)"))
             ]
             if record.editedWhileDeleted {
-                let command = "concord \(Self.command(record))"
                 lines.append("  edited by one while another deleted it")
-                lines.append("  → \(command) restore \(record.id), or \(command) remove \(record.id)")
+                lines.append("  → \(Self.command("restore", record)), or \(Self.command("remove", record))")
             }
             for conflict in record.conflicts { lines += self.conflict(conflict, of: record) }
             blocks.append(lines)
@@ -213,6 +214,13 @@ public struct RecordView {
         case .object(let members):
             members.sorted { $0.key < $1.key }.map { "\($0.key): \(text($0.value))" }.joined(separator: ", ")
         }
+    }
+
+    /// The command that does this to a record.
+    private static func command(_ verb: String, _ record: RecordDocument) -> String {
+        let id = TerminalText.escaped(record.id)
+        guard record.kind == "attachment" else { return "concord \(command(record)) \(verb) \(id)" }
+        return "concord attachment \(verb) \(TerminalText.escaped(record.parent ?? "DOCUMENT")) \(id)"
     }
 
     /// The command group under which a kind is found; parts of a meeting are reached through their meeting.

@@ -164,7 +164,8 @@ public struct StatusView {
 
     private static let plurals = [
         ("contact", "contacts"), ("meeting", "meetings"), ("agenda_item", "agenda items"),
-        ("participation", "participants"), ("document", "documents"), ("member", "profiles"),
+        ("participation", "participants"), ("document", "documents"), ("attachment", "attachments"),
+        ("member", "profiles"),
     ]
 
     private var disk: String {
@@ -210,6 +211,9 @@ public struct StatusView {
     private var addresses: [String] {
         let listening = status.node.listening.map(TerminalText.escaped).joined(separator: ", ")
         var lines = labelled("LISTENING", listening.isEmpty ? "nowhere: this node dials out only" : listening)
+        if let proxy = status.node.proxy {
+            lines += labelled("PROXY", "dials by the HTTP proxy \(TerminalText.escaped(proxy))")
+        }
         for space in status.spaces {
             lines += labelled("SPACE", TerminalText.escaped("\(space.name) · id \(space.id)"))
             lines += labelled("", "digest \(TerminalText.escaped(space.digest))")

@@ -20,11 +20,21 @@ extension Configuration {
         # Nodes to dial, besides those that are known from invites and from `concord peer add`.
         \(list("peers", []))
 
+        # The HTTP proxy by which all of them are dialled, if there is no other way out.
+        # proxy: "http://user:password@proxy.example.org:3128"
+
         # trace, debug, info, notice, warning, error or critical
         log_level: info
 
         # logfmt or json, one event a line on standard error
         log_format: logfmt
+
+        # When the files of attachments are fetched: eager, as soon as a document has one, or on-demand, when somebody asks
+        # for it with `concord attachment get`, as suits a laptop on a thin link.
+        blobs: eager
+
+        # Files larger than this are fetched on demand in any case; with or without a unit, such as 20MB or 1 GiB.
+        blobs_eager_limit: 256 MiB
 
         # Where the private keys are, if not in identity/ here or among systemd's credentials (node.key, agreement.key,
         # passphrase): a file, or a URI such as pkcs11:token=concord;object=node;type=private with the OpenSSL provider

@@ -3,6 +3,7 @@
 // starts.
 
 import ConcordModel
+import ConcordTransport
 import Logging
 
 /// The configuration of a daemon.
@@ -16,6 +17,8 @@ public struct Configuration: Hashable, Sendable {
     public var addresses: [NodeAddress]
     /// Addresses of peers to dial, besides those that are known from elsewhere.
     public var peers: [NodeAddress]
+    /// The HTTP proxy by which peers are dialled; nil if they are dialled directly.
+    public var proxy: HTTPProxy?
     /// From which level on the log is written.
     public var logLevel: Logger.Level
     /// How the log is written.
@@ -24,6 +27,8 @@ public struct Configuration: Hashable, Sendable {
     public var keys = KeySources()
     /// Which of the machine's users may do what.
     public var access = AccessPolicy()
+    /// Which files of attachments are fetched unasked.
+    public var blobs = BlobPolicy()
 
     /// A configuration of these parts.
     public init(
@@ -70,8 +75,11 @@ public struct Configuration: Hashable, Sendable {
         case listen
         case addresses
         case peers
+        case proxy
         case logLevel = "log_level"
         case logFormat = "log_format"
+        case blobs
+        case blobsEagerLimit = "blobs_eager_limit"
         case signingKey = "identity.signing_key"
         case agreementKey = "identity.agreement_key"
         case passphraseFile = "identity.passphrase_file"
@@ -113,8 +121,11 @@ public struct Configuration: Hashable, Sendable {
         case .listen: listen = try addresses(allowingAnyPort: true)
         case .addresses: self.addresses = try addresses()
         case .peers: peers = try addresses()
+        case .proxy: proxy = try Self.text(texts).map { try HTTPProxy(parsing: $0, key: key, where: place) }
         case .logLevel: logLevel = try Self.choice(texts, Logger.Level.allCases, key, place)
         case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
+        case .blobs: blobs.mode = try Self.choice(texts, BlobPolicy.Mode.allCases, key, place)
+        case .blobsEagerLimit: blobs.eagerLimit = try Self.byteCount(texts, key, place)
         case .signingKey: keys.signingKey = Self.text(texts)
         case .agreementKey: keys.agreementKey = Self.text(texts)
         case .passphraseFile: keys.passphraseFile = Self.text(texts)
@@ -139,6 +150,16 @@ public struct Configuration: Hashable, Sendable {
             }
             return entry
         }
+    }
+
+    private static func byteCount(_ texts: [String], _ key: Key, _ place: String) throws -> Int64 {
+        guard let count = texts.first.flatMap(ByteCount.parse) else {
+            throw ConcordError(
+                .malformedConfiguration,
+                "\(place): `\(key.rawValue)` is “\(texts.joined(separator: ",").prefix(64))”, which is no size "
+                    + "such as 256 MiB")
+        }
+        return count
     }
 
     private static func choice<Choice: RawRepresentable<String>>(

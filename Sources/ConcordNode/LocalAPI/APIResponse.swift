@@ -38,9 +38,9 @@ enum APIResponse {
             .badRequest
         case .notTheOwner, .notInStanding, .notYetAdmitted, .wrongAuthority, .mayNotSign, .forbidden:
             .forbidden
-        case .unknownRecord, .unknownSpace, .unknownMember, .unknownTextVersion: .notFound
+        case .unknownRecord, .unknownSpace, .unknownMember, .unknownTextVersion, .unknownAttachment: .notFound
         case .ambiguousIdentifier, .fieldInConflict, .recordMovedOn, .recordNotShown, .noConflict,
-            .fileExists, .notShareable, .textUnchanged,
+            .fileExists, .notShareable, .textUnchanged, .notConfirmed, .blobNotHeld,
             .alreadyMember, .spaceExists, .ambiguousSpace, .actInForce, .thresholdOutOfReach,
             .ambiguousMember,
             .certificateMismatch:

@@ -45,6 +45,8 @@ enum NeededRole {
         case (.post, "verify"): return .editor
         // Destroys values for good, on every replica.
         case (.post, "records") where parts.last == "erase": return .administrator
+        // Removes a file that may be nowhere else.
+        case (.delete, "records") where parts.last == "content": return .administrator
         case (_, "records"), (.post, "import"): return .editor
         default: return .administrator
         }

@@ -130,7 +130,7 @@ public struct LogSelection: Hashable, Sendable {
 /// The work of the daemon, behind the local API. Everything that is thrown to the caller is a
 /// ``ConcordError``. `space` is an id, a unique prefix of one, or a name; `author` is the label that the
 /// changes carry.
-public protocol NodeServices: SpaceServices, TextServices {
+public protocol NodeServices: SpaceServices, TextServices, AttachmentServices {
     /// Who this node is.
     func identity() async throws -> IdentityDocument
 

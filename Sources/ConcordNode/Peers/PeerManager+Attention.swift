@@ -6,7 +6,8 @@ import ConcordSync
 
 extension PeerManager {
     func attention(
-        spaces: [StatusDocument.Space], peers: [StatusDocument.Peer], now: Int64
+        spaces: [StatusDocument.Space], peers: [StatusDocument.Peer],
+        attachments: [StatusDocument.Attention], now: Int64
     ) throws -> [StatusDocument.Attention] {
         let all =
             try alarms.sorted { $0.key < $1.key }.map { key, error in
@@ -16,6 +17,7 @@ extension PeerManager {
             } + forkLines() + standingLines()
             + CertificateExpiry.attention(setting.identity.certificates, now: now)
             + spaces.flatMap(spaceLines) + missed(among: peers).flatMap(peerLines) + repairLines()
+            + attachments
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }

@@ -145,7 +145,8 @@ extension PeerManager {
         let outcome: Outcome
         do {
             let connection = try await Dialler.dial(
-                host: address.host, port: address.port, context: setting.context, logger: setting.logger)
+                host: address.host, port: address.port, context: setting.context,
+                proxy: setting.configuration.proxy, logger: setting.logger)
             guard roads[address]?.id == id else {
                 // The address was taken back meanwhile, and this task is cancelled.
                 await connection.close()
@@ -184,7 +185,7 @@ extension PeerManager {
     private static func isRefusal(_ code: ErrorCode) -> Bool {
         [
             .refusesOurCertificate, .ourCertificateExpired, .unknownAuthority, .peerCertificateExpired,
-            .certificateUnusable,
+            .certificateUnusable, .proxyAuthentication,
         ].contains(code)
     }
 }

@@ -94,7 +94,8 @@ extension PeerManager {
         _ session: consuming Session
     ) async -> Outcome {
         let driver = SessionDriver(
-            connection: connection, store: setting.store, desk: intake, clock: setting.clock
+            connection: connection, store: setting.store, desk: intake, attachments: setting.attachments,
+            clock: setting.clock
         ) { [weak self] event in await self?.handle(event, of: node, on: connection) }
         links[node] = Link(
             driver: driver, member: authority.member, isInitiator: connection.isInitiator,

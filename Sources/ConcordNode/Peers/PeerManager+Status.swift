@@ -16,15 +16,17 @@ extension PeerManager {
             spaces.append(try await document(of: space, book))
         }
         let peers = peerDocuments(books)
-        let attention = try attention(spaces: spaces, peers: peers, now: now)
+        let attention = try attention(
+            spaces: spaces, peers: peers, attachments: await setting.attachments.attention(), now: now)
         let backup = try setting.store.backupRecord()
         return StatusDocument(
             at: Timestamp.text(milliseconds: now), verdict: Self.verdict(attention), node: nodeDocument(now),
             spaces: spaces, peers: peers, attention: attention,
             storage: .init(
-                // Attachments have no form at this level, so none are stored.
-                databaseBytes: setting.store.databaseBytes, blobBytes: 0,
-                freeBytes: FileSystem.freeBytes(setting.home.path)),
+                databaseBytes: setting.store.databaseBytes, blobBytes: await setting.attachments.usedBytes,
+                freeBytes: FileSystem.freeBytes(setting.home.path),
+                missingBlobs: await setting.attachments.missingCount(),
+                wantedBlobs: Int64(await setting.attachments.missing.count)),
             backup: .init(
                 lastAt: backup.map { Timestamp.text(milliseconds: $0.at) },
                 verified: backup?.verified ?? false),
@@ -40,7 +42,7 @@ extension PeerManager {
             protocol: Int(SyncLimits.levels.upperBound), uptimeSeconds: (now - startedAt) / 1000,
             certificate: .init(
                 expiresAt: Timestamp.text(milliseconds: expiry), daysLeft: (expiry - now) / 86_400_000),
-            listening: listening)
+            listening: listening, proxy: setting.configuration.proxy?.description)
     }
 
     private func document(

@@ -18,6 +18,7 @@ actor PeerManager {
         let identity: NodeIdentity
         let configuration: Configuration
         let store: ReplicaStore
+        let attachments: AttachmentKeeper
         let context: TLSContext
         let trusted: TrustedAuthorities
         let incarnation: Bytes16

@@ -38,6 +38,8 @@ final class SessionDriver: Sendable {
         var isTold = true
         var advanced: Set<SpaceID> = []
         var transportError: TransportError?
+        /// Bytes that had arrived when that was last looked at.
+        var seenBytes: UInt64 = 0
     }
 
     /// At this many queued bytes the session stops producing; below half of it, it goes on.
@@ -45,7 +47,9 @@ final class SessionDriver: Sendable {
 
     let connection: FrameConnection
     private let store: ReplicaStore
+    private let line: DeliveryLine
     private let desk: IntakeDesk
+    private let blobs: BlobSession
     private let clock: @Sendable () -> Int64
     private let events: @Sendable (Event) async -> Void
     private let shared: Mutex<Shared>
@@ -56,17 +60,22 @@ final class SessionDriver: Sendable {
     private let origin = ContinuousClock.now
 
     init(
-        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk,
+        connection: FrameConnection, store: ReplicaStore, desk: IntakeDesk, attachments: AttachmentKeeper,
         clock: @escaping @Sendable () -> Int64,
         events: @escaping @Sendable (Event) async -> Void
     ) {
         self.connection = connection
         self.store = store
+        line = DeliveryLine(store: store)
         self.desk = desk
         self.clock = clock
         self.events = events
         shared = Mutex(Shared(lastHeard: .now))
-        (inputs, inputContinuation) = AsyncStream.makeStream()
+        let (inputs, inputContinuation) = AsyncStream.makeStream(of: Envelope.self)
+        (self.inputs, self.inputContinuation) = (inputs, inputContinuation)
+        blobs = BlobSession(
+            keeper: attachments, node: NodeID(certificate: connection.peer.node)
+        ) { inputContinuation.yield(Envelope(input: .blob($0), handled: nil)) }
         (outgoing, outgoingContinuation) = AsyncStream.makeStream()
     }
 
@@ -98,8 +107,12 @@ final class SessionDriver: Sendable {
         return await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.read() }
             group.addTask { await self.write() }
+            group.addTask { await self.line.run { await self.applied($0, $1) } }
+            group.addTask { await self.blobs.run() }
             let end = await handleInputs(&session, link)
+            blobs.finish()
             outgoingContinuation.finish()
+            line.finish()
             await flushed.wait(atMost: PeerLimits.flushTime)
             await close()
             group.cancelAll()
@@ -192,6 +205,16 @@ final class SessionDriver: Sendable {
         for await envelope in inputs { envelope.handled?.resume() }
     }
 
+    /// Whether bytes came since this was asked last, of a whole frame or not.
+    private var isReceiving: Bool {
+        let bytes = connection.bytesReceived
+        return shared.withLock { shared in
+            guard shared.seenBytes != bytes else { return false }
+            (shared.seenBytes, shared.lastHeard) = (bytes, .now)
+            return true
+        }
+    }
+
     private func alarm(at deadline: Milliseconds) -> Task<Void, Never> {
         Task { [self] in
             let delay = max(0, deadline - now)
@@ -210,6 +233,10 @@ final class SessionDriver: Sendable {
         var waiting = [input]
         while !waiting.isEmpty {
             var next = waiting.removeFirst()
+            if case .tick = next, isReceiving {
+                waiting.insert(next, at: 0)
+                next = .receiving
+            }
             if case .advanced(let space, _, _) = next {
                 shared.withLock { _ = $0.advanced.remove(space) }
                 next = await answer(space) {
@@ -245,7 +272,7 @@ final class SessionDriver: Sendable {
             }
         case .compare(let space, let heads):
             return await answer(space) { .compared(space, try await self.store.compare(heads, in: space)) }
-        case .apply(let space, let runs): return await apply(runs, in: space)
+        case .apply(let space, let runs): line.give(runs, in: space)
         case .readReceipts(let space):
             return await answer(space) {
                 .receipts(space, try ReceiptKeeper(store: self.store).all(of: space))
@@ -256,7 +283,10 @@ final class SessionDriver: Sendable {
         // Dealt with before the session goes on.
         case .ownReplicaElsewhere(let space, let replica): await events(.ownReplicaElsewhere(space, replica))
         case .progress(let space, let progress): await events(.progress(space, progress))
-        case .peerHello(let hello): await events(.hello(hello))
+        case .blob(let effect): blobs.carryOut(effect)
+        case .peerHello(let hello):
+            blobs.share(hello.sharedSpaces)
+            await events(.hello(hello))
         case .roundTrip(let duration): await events(.roundTrip(duration))
         case .alarm(let space, let error): await events(.alarm(space, error))
         case .end: break
@@ -264,14 +294,13 @@ final class SessionDriver: Sendable {
         return nil
     }
 
-    private func apply(_ runs: [ChangeRun], in space: SpaceID) async -> SessionInput? {
-        do {
-            let outcome = try await store.receive(runs, in: space)
+    private func applied(_ space: SpaceID, _ result: Result<ReceiveOutcome, any Error>) async {
+        switch result {
+        case .success(let outcome):
             // Where a branch was taken in, names of chains have changed: the other sessions must not go on with them.
             if let forked = outcome.forked, outcome.tookBranch { await events(.forked(space, forked)) }
-            return .applied(space, outcome)
-        } catch {
-            return .storeFailed(space, ConcordError(wrapping: error))
+            submit(.applied(space, outcome))
+        case .failure(let error): submit(.storeFailed(space, ConcordError(wrapping: error)))
         }
     }
 

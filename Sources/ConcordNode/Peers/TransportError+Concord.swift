@@ -45,6 +45,9 @@ extension ConcordError {
         case .emptyFrame: .malformedFrame
         case .closed, .io: .connectionFailed
         case .addressInUse: .addressInUse
+        case .proxyRefused: .proxyRefused
+        case .proxyAuthentication: .proxyAuthentication
+        case .proxyUnusable: .proxyUnusable
         }
     }
 }

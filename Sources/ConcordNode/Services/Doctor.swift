@@ -173,10 +173,18 @@ public struct Doctor: Sendable {
     // MARK: The others
 
     private func network(_ status: StatusDocument) -> [Check] {
+        let road = status.node.proxy.map { proxy in
+            Check(check: "network", state: .good, message: "peers are dialled by the HTTP proxy \(proxy)")
+        }
         guard !status.peers.isEmpty else {
             return [Check(check: "network", state: .good, message: "no peer is known yet")]
+                + (road.map { [$0] } ?? [])
         }
-        return status.peers.map { peer in
+        return (road.map { [$0] } ?? []) + peers(status.peers)
+    }
+
+    private func peers(_ peers: [StatusDocument.Peer]) -> [Check] {
+        peers.map { peer in
             let name = [peer.member, peer.node].compactMap { $0 }.joined(separator: " ")
             let who = name.isEmpty ? peer.address ?? "a peer" : name
             switch peer.state {

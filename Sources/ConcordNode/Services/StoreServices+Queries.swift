@@ -29,8 +29,13 @@ extension StoreServices {
     }
 
     public func verify() async throws -> VerifyDocument {
-        let report = try await store.verify()
-        let counts: Logger.Metadata = ["changes": "\(report.changes)", "records": "\(report.records)"]
+        let report = VerifyDocument(
+            try await store.verify(), attachments: try await attachments.verify(),
+            references: await attachments.references)
+        let counts: Logger.Metadata = [
+            "changes": "\(report.changes)", "records": "\(report.records)",
+            "attachments": "\(report.attachments ?? 0)",
+        ]
         if report.isClean {
             logger.info("the log and the visible state verify", metadata: counts)
         } else {
@@ -38,7 +43,7 @@ extension StoreServices {
                 .verificationFailed, "verification found \(report.problems.count) problems")
             logger.report(failure, at: .critical, counts)
         }
-        return VerifyDocument(report)
+        return report
     }
 
     public func backup(to path: String) async throws -> BackupDocument {

@@ -12,6 +12,7 @@ public final class StoreServices: NodeServices {
     let nodeIdentity: NodeIdentity
     let signer: NodeKeySigner
     let store: ReplicaStore
+    let attachments: AttachmentKeeper
     let peers: any PeerServices
     let logger: Logger
     let clock: @Sendable () -> Int64
@@ -19,14 +20,15 @@ public final class StoreServices: NodeServices {
     /// Services of this node over this replica.
     ///
     /// - Parameter clock: Milliseconds since 1970.
-    public init(
-        identity: NodeIdentity, signer: NodeKeySigner, store: ReplicaStore, peers: any PeerServices,
-        logger: Logger,
+    init(
+        identity: NodeIdentity, signer: NodeKeySigner, store: ReplicaStore, attachments: AttachmentKeeper,
+        peers: any PeerServices, logger: Logger,
         clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         nodeIdentity = identity
         self.signer = signer
         self.store = store
+        self.attachments = attachments
         self.peers = peers
         self.logger = logger
         self.clock = clock

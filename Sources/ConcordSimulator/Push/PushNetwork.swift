@@ -197,7 +197,7 @@ struct PushNetwork {
         case .alarm(_, let error): violation = "an alarm was raised: \(error)"
         case .ownReplicaElsewhere: violation = "a replica is said to be written elsewhere"
         case .end(let end): finish(end, connection, id, side)
-        case .intake, .peerHello, .roundTrip: break
+        case .intake, .blob, .peerHello, .roundTrip: break
         }
     }
 

@@ -10,6 +10,8 @@ import GRDB
 struct Arrival {
     let past: CausalPast
     let change: Change
+    /// The records that its entries create, as far as they were made beside the writer.
+    var fresh: [FreshRecord?] = []
     let role: Role?
     let epoch: Int
     let hasActs: Bool

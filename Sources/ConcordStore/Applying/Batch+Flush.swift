@@ -19,9 +19,16 @@ extension Batch {
         for work in changed { try settleTexts(of: work) }
         let concerned = try concernedRecords()
         let revealed = try changedVisibility(of: concerned)
-        for work in concerned where !work.isRemoved { try write(work) }
+        // In the order of their rows, which lie side by side in pages.
+        for work in concerned.sorted(by: { $0.row < $1.row }) where !work.isRemoved { try write(work) }
         for work in revealed { try writeVisibility(work) }
         for work in concerned where work.isRemoved { try remove(work) }
+        try writeTerms()
+        let attachments = concerned.filter { $0.state.kind == Vocabulary.attachment }
+        try BlobTable.write(attachments, in: space.id, db)
+        if !attachments.isEmpty || revealed.contains(where: { $0.state.kind == Vocabulary.attachment }) {
+            memory.touchedAttachments = true
+        }
         try writeChains()
         (works, newChildren, changed, touchedChains) = ([:], [:], [], [])
     }
@@ -55,7 +62,7 @@ extension Batch {
             let isLive = try isLive(work)
             work.next = RecordWork.Stored(
                 isLive: isLive, isShown: isLive, isFlagged: isLive && !state.openDeletes.isEmpty,
-                conflicts: state.registers.reduce(0) { $0 + ($1.values.count > 1 ? 1 : 0) })
+                conflicts: state.registers.reduce(0) { $0 + ($1.isInConflict ? 1 : 0) })
         }
         for work in concerned where !work.isRemoved {
             let isShown = try isShown(work)
@@ -78,36 +85,57 @@ extension Batch {
             try insert(work, next)
         }
         try writeTexts(of: work)
-        let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO touch VALUES (?, ?, ?)")
         for touch in work.touches {
-            try insert.execute(arguments: [work.row, touch.chain, touch.sequence.stored])
+            try statements.insertTouch.run {
+                $0.integer(work.row)
+                $0.integer(touch.chain)
+                $0.integer(touch.sequence.stored)
+            }
         }
-        try mark(work)
+        try markSearch(work)
         work.stored = next
         work.touches = []
         (work.isChanged, work.isReborn) = (false, false)
     }
 
     private func insert(_ work: RecordWork, _ next: RecordWork.Stored) throws {
-        let sql = "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        let display = RecordDisplay(work.state, kind: work.kind)
-        try db.cachedStatement(sql: sql).execute(arguments: [
-            work.row, space.id, work.state.id.data, work.state.kind.string, work.owner, work.parentRow,
-            display.title, work.state.createdAt, work.state.updatedAt, next.isLive, next.isShown,
-            next.isFlagged,
-            next.conflicts, Buckets.bucket(of: work.state.id),
-            work.state.digestTerm(isLive: next.isLive).data, display.json, Data(work.state.encoded()),
-        ])
+        let fresh = next.isLive ? work.fresh : nil
+        let display = fresh?.display ?? RecordDisplay(work.state, kind: work.kind)
+        let stored = fresh?.stored ?? work.state.stored(beside: display)
+        let term = fresh?.term ?? work.state.digestTerm(isLive: next.isLive)
+        weigh(work, term)
+        try statements.insertRecord.run {
+            $0.integer(work.row)
+            $0.integer(space.id)
+            $0.blob(work.state.id.value)
+            $0.text(work.state.kind.string)
+            $0.integer(work.owner)
+            $0.integer(work.parentRow)
+            $0.text(display.title)
+            $0.integer(work.state.createdAt)
+            $0.integer(work.state.updatedAt)
+            $0.flag(next.isLive)
+            $0.flag(next.isShown)
+            $0.flag(next.isFlagged)
+            $0.integer(Int64(next.conflicts))
+            $0.blob(term)
+            $0.text(display.json)
+            $0.blob(stored)
+        }
     }
 
     private func update(_ work: RecordWork, _ next: RecordWork.Stored) throws {
-        let sql = "UPDATE record SET title = ?, updated = ?, term = ?, json = ?, state = ? WHERE id = ?"
         let display = RecordDisplay(work.state, kind: work.kind)
-        try db.cachedStatement(sql: sql).execute(arguments: [
-            display.title, work.state.updatedAt, work.state.digestTerm(isLive: next.isLive).data,
-            display.json,
-            Data(work.state.encoded()), work.row,
-        ])
+        let term = work.state.digestTerm(isLive: next.isLive)
+        weigh(work, term)
+        try statements.updateRecord.run {
+            $0.text(display.title)
+            $0.integer(work.state.updatedAt)
+            $0.blob(term)
+            $0.text(display.json)
+            $0.blob(work.state.stored(beside: display))
+            $0.integer(work.row)
+        }
     }
 
     /// Another creation decides now.
@@ -128,7 +156,7 @@ extension Batch {
             try db.cachedStatement(sql: sql).execute(arguments: [work.row])
         }
         try TextTable.remove(record: work.row, db)
-        try markBucket(work)
+        if let term = work.term { space.terms -= term }
     }
 
     /// Apart from the rest: these columns stand in indexes, which most changes leave alone.
@@ -148,26 +176,24 @@ extension Batch {
         work.stored = stored
     }
 
-    /// Marks the record's part of the digest, and its text for the search index.
-    private func mark(_ work: RecordWork) throws {
-        try markBucket(work)
-        try markSearch(work)
+    /// Has the record's digest term take its place in the sum over all.
+    private func weigh(_ work: RecordWork, _ term: Digest) {
+        if let former = work.term { space.terms -= former }
+        space.terms += term
+        work.term = term
     }
 
-    private func markBucket(_ work: RecordWork) throws {
-        let bucket = Buckets.bucket(of: work.state.id)
-        if space.buckets.mark(bucket) {
-            let sql = """
-                INSERT INTO bucket VALUES (?, ?, NULL, 1)
-                ON CONFLICT (space, bucket) DO UPDATE SET dirty = 1
-                """
-            try db.cachedStatement(sql: sql).execute(arguments: [space.id, bucket])
-        }
-    }
-
+    /// Marks the record's text for the search index.
     private func markSearch(_ work: RecordWork) throws {
-        try db.cachedStatement(sql: "INSERT OR IGNORE INTO search_dirty VALUES (?)")
-            .execute(arguments: [work.row])
+        // What was never indexed is found without a mark.
+        guard work.row <= (try memory.searched(db)) else { return }
+        try statements.markSearch.run { $0.integer(work.row) }
+    }
+
+    private func writeTerms() throws {
+        guard !changed.isEmpty else { return }
+        try db.cachedStatement(sql: "UPDATE space SET terms = ? WHERE id = ?")
+            .execute(arguments: [space.terms.digest.data, space.id])
     }
 
     private func writeChains() throws {

@@ -25,10 +25,10 @@ extension Batch {
     /// Folds one record from what `touch` names.
     func refold(_ row: Int64) throws {
         let sql = "SELECT \(RecordWork.columns) FROM record WHERE id = ?"
-        guard let stored = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [row]) else {
-            throw damaged("a record is missing that was touched")
-        }
-        let work = try RecordWork(stored)
+        let stored = try db.cachedStatement(sql: sql).first {
+            $0.integer(row)
+        } _: { try RecordWork($0) }
+        guard let work = stored else { throw damaged("a record is missing that was touched") }
         works[work.state.id] = work
         work.isChanged = true
         changed.append(work)

@@ -56,8 +56,13 @@ extension Batch {
             }
             let birth = RecordState.Birth(
                 dot: arrival.past.dot, kind: kind, parent: parent, timestamp: arrival.change.timestamp)
-            work = try create(record, birth, author, held: work)
-            rest = rest.dropFirst()
+            if work == nil, index < arrival.fresh.count, let fresh = arrival.fresh[index] {
+                work = try create(record, fresh, author)
+                rest = []
+            } else {
+                work = try create(record, birth, author, held: work)
+                rest = rest.dropFirst()
+            }
         } else if let refusal = judge(work, arrival, author) {
             return refusal
         }
@@ -99,6 +104,17 @@ extension Batch {
             return roster.owns(author.member, recordsOf: owner)
         }
         return isAllowed ? nil : .notTheOwner
+    }
+
+    /// A record that nobody has touched yet.
+    private func create(_ record: RecordID, _ fresh: FreshRecord, _ author: Chain) throws -> RecordWork {
+        let work = RecordWork(row: try memory.takeRecord(db), fresh, owner: author.party)
+        if let parent = fresh.state.parent {
+            work.parentRow = try self.work(parent)?.row
+            newChildren[parent, default: []].append(work)
+        }
+        works[record] = work
+        return work
     }
 
     /// The record with a creation more; of a record that is held already the lowest creation decides.
@@ -175,7 +191,4 @@ extension Batch {
 extension Entry {
     /// Whether the entry does nothing but order erasure.
     var erasesOnly: Bool { operations.allSatisfy { if case .erase = $0 { true } else { false } } }
-
-    /// Whether the entry begins with a creation.
-    var creates: Bool { if case .create = operations.first { true } else { false } }
 }

@@ -14,6 +14,7 @@ final class Batch {
     let db: Database
     let memory: StoreMemory
     let space: SpaceMemory
+    let statements: BatchStatements
     /// The records that were loaded or created.
     var works: [RecordID: RecordWork] = [:]
     /// The records created in this batch, by the record above them.
@@ -29,7 +30,8 @@ final class Batch {
     /// The last change that was appended, and where.
     private(set) var last: (dot: Dot, position: Int64)?
 
-    init(_ db: Database, _ memory: StoreMemory, _ space: SpaceMemory) {
+    init(_ db: Database, _ memory: StoreMemory, _ space: SpaceMemory) throws {
+        statements = try BatchStatements(db)
         self.db = db
         self.memory = memory
         self.space = space
@@ -48,7 +50,7 @@ final class Batch {
         appended += 1
         last = (judged.past.dot, position)
         let arrival = Arrival(
-            past: judged.past, change: new.change, role: judged.role, epoch: judged.epoch,
+            past: judged.past, change: new.change, fresh: new.fresh, role: judged.role, epoch: judged.epoch,
             hasActs: !acts.isEmpty)
         try noteErased(new.change, place: place, sequence: new.dot.sequence)
         try takeEffect(arrival, place: place, learnedSomething: judged.grew, restricts: restricts)
@@ -80,12 +82,18 @@ final class Batch {
 
     private func insert(_ new: VerifiedChange, place: Int, _ judged: Judgement) throws -> Int64 {
         let position = try memory.takePosition(db)
-        let sql = "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        try db.cachedStatement(sql: sql).execute(arguments: [
-            position, space.chains[place].id, new.dot.sequence.stored, new.hash.data,
-            new.signature.map { Data($0.bytes) }, judged.role.map { Int64($0.rawValue) }, judged.epoch,
-            judged.acts.rawValue, new.change.timestamp, Data(new.bytes),
-        ])
+        try statements.insertLog.run {
+            $0.integer(position)
+            $0.integer(space.chains[place].id)
+            $0.integer(new.dot.sequence.stored)
+            $0.blob(new.hash)
+            if let signature = new.signature { $0.blob(signature.bytes) } else { $0.null() }
+            $0.integer(judged.role.map { Int64($0.rawValue) })
+            $0.integer(Int64(judged.epoch))
+            $0.integer(judged.acts.rawValue)
+            $0.integer(new.change.timestamp)
+            $0.blob(new.bytes)
+        }
         return position
     }
 
@@ -136,9 +144,10 @@ final class Batch {
             ])
         return space.add(
             Chain(
-                id: db.lastInsertedRowID, name: name, replica: replica, start: start.sequence,
-                parent: start.predecessor?.replica, party: party, member: owner.member, node: owner.node,
-                nodeName: nodeName, key: owner.certificate.publicKey, issuer: owner.issuer,
+                Chain.Identity(
+                    id: db.lastInsertedRowID, name: name, replica: replica, start: start.sequence,
+                    parent: start.predecessor?.replica, party: party, member: owner.member, node: owner.node,
+                    nodeName: nodeName, key: owner.certificate.publicKey, issuer: owner.issuer),
                 isCertified: isCertified, isOwn: isOwn,
                 sequence: start.sequence - 1, hash: start.hash, effective: 0, epoch: 0, known: nil))
     }

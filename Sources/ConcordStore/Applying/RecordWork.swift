@@ -1,5 +1,6 @@
 // A record while a batch works on it: its state, what its row says, and what must be written back.
 
+import ConcordCrypto
 import ConcordModel
 import Foundation
 import GRDB
@@ -7,13 +8,17 @@ import GRDB
 /// A record in a batch.
 final class RecordWork {
     let row: Int64
-    var state: RecordState
+    var state: RecordState { didSet { fresh = nil } }
+    /// The record as its creation made it, as long as nothing else was done to it.
+    private(set) var fresh: FreshRecord?
     var kind: KindDescription
     /// The party that created it.
     var owner: Int64 = 0
     var parentRow: Int64?
     /// What the row says; nil for a record that has none yet.
     var stored: Stored?
+    /// The digest term that the row has; nil for a record that has none yet.
+    var term: Digest?
     /// What the row is to say, once the batch has nothing more to apply.
     var next: Stored?
     /// Whether ``state`` changed in this batch.
@@ -45,16 +50,28 @@ final class RecordWork {
         self.kind = kind
     }
 
+    /// A record that has no row yet, as its creation made it.
+    init(row: Int64, _ fresh: FreshRecord, owner: Int64) {
+        self.row = row
+        self.owner = owner
+        state = fresh.state
+        kind = fresh.kind
+        self.fresh = fresh
+    }
+
     /// The columns that ``init(_:)`` reads.
-    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state"
+    static let columns = "id, owner, parent, live, shown, flagged, conflicts, state, term, json, uid"
 
     /// A record as its row has it.
-    init(_ row: Row) throws {
-        self.row = row[0]
-        owner = row[1]
-        parentRow = row[2]
-        stored = Stored(isLive: row[3], isShown: row[4], isFlagged: row[5], conflicts: row[6])
-        state = try RecordState(encoded: row.bytes(7))
+    init(_ row: StatementRow) throws {
+        self.row = row.integer(0)
+        owner = row.integer(1)
+        parentRow = row.optionalInteger(2)
+        stored = Stored(
+            isLive: row.flag(3), isShown: row.flag(4), isFlagged: row.flag(5),
+            conflicts: Int(row.integer(6)))
+        state = try RecordState(stored: row.bytes(7), json: row.bytes(9), id: try row.record(10))
+        term = try row.digest(8)
         guard let kind = Vocabulary.kind(state.kind) else { throw damaged("a record is of an unknown kind") }
         self.kind = kind
     }
@@ -64,12 +81,12 @@ extension Batch {
     /// The record, from this batch or from its row; nil if none is effective here.
     func work(_ record: RecordID) throws -> RecordWork? {
         if let known = works[record] { return known }
-        let sql = "SELECT \(RecordWork.columns) FROM record WHERE uid = ? AND space = ?"
-        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [record.data, space.id])
-        guard let row else { return nil }
-        let work = try RecordWork(row)
-        works[record] = work
-        return work
+        let found = try statements.findRecord.first {
+            $0.blob(record.value)
+            $0.integer(space.id)
+        } _: { try RecordWork($0) }
+        works[record] = found
+        return found
     }
 
     /// The records directly below this one, in the order of their making here.

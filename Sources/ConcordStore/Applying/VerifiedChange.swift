@@ -18,6 +18,8 @@ struct VerifiedChange: Sendable {
     let hash: Digest
     /// The node's signature, on the last change of each run.
     let signature: Signature?
+    /// The records that its entries create, as far as they were made while it was verified.
+    var fresh: [FreshRecord?] = []
     /// Whose chain it is, on the first change of each replica.
     let owner: ChainOwner?
 }

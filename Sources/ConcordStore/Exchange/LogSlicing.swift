@@ -62,10 +62,17 @@ struct LogSlicer {
                 continue
             }
             let sequence = row.unsigned(2)
-            if let open = run, !open.isContinued(by: chain, sequence) || open.isFull, try !close() {
+            // What the peer has does not part what it lacks: nothing that a run depends on can be missing because of it.
+            guard known[chain.name] < sequence else {
+                position = row[0]
+                continue
+            }
+            if let open = run, !open.isContinued(by: chain, sequence) || open.isFull(maximumBytes),
+                try !close()
+            {
                 return LogSlice(runs: runs, position: position, isLast: false)
             }
-            if known[chain.name] < sequence, try !extend(chain, sequence, row, db) {
+            if try !extend(chain, sequence, row, db) {
                 return LogSlice(runs: runs, position: position, isLast: false)
             }
             position = row[0]
@@ -175,8 +182,8 @@ extension LogSlicer.OpenRun {
         return signed?.count != changes.count && chain.parent == self.chain.name && chain.start == sequence
     }
 
-    /// Whether the run ends with its last change: it is signed there, and large enough.
-    fileprivate var isFull: Bool {
-        signed?.count == changes.count && bytes >= Limits.signedRunBytes / 2
+    /// Whether the run ends with its last change: it is signed there, and large enough for a slice of `maximumBytes`.
+    fileprivate func isFull(_ maximumBytes: Int) -> Bool {
+        signed?.count == changes.count && bytes >= min(maximumBytes, Limits.signedRunBytes / 2)
     }
 }

@@ -10,26 +10,32 @@ import ConcordModel
 
 /// A chain of a space.
 struct Chain: Sendable {
-    /// The row in `chain`.
-    let id: Int64
-    /// The chain's name: the replica's id, or that of a branch.
-    let name: ReplicaID
-    /// The replica whose changes these are.
-    let replica: ReplicaID
-    /// The sequence of the first change: 1, save for what follows a fork.
-    let start: UInt64
-    /// The chain that this one branches off after change `start − 1`; nil for one that starts at 1.
-    let parent: ReplicaID?
-    /// The row in `party` of its member.
-    let party: Int64
-    let member: MemberID
-    let node: NodeID
-    let nodeName: String
-    /// The key under which its runs are signed.
-    let key: PublicKey
-    /// The fingerprint of the authority key that issued the node's certificate.
-    let issuer: Digest
-    /// Whether that key was not replaced by another in the past of the replica's first change.
+    /// What never changes of a chain, apart, so that looking at one copies little.
+    final class Identity: Sendable {
+        let id: Int64
+        let name: ReplicaID
+        let replica: ReplicaID
+        let start: UInt64
+        let parent: ReplicaID?
+        let party: Int64
+        let member: MemberID
+        let node: NodeID
+        let nodeName: String
+        let key: PublicKey
+        let issuer: Digest
+
+        init(
+            id: Int64, name: ReplicaID, replica: ReplicaID, start: UInt64, parent: ReplicaID?, party: Int64,
+            member: MemberID, node: NodeID, nodeName: String, key: PublicKey, issuer: Digest
+        ) {
+            (self.id, self.name, self.replica, self.start, self.parent) = (id, name, replica, start, parent)
+            (self.party, self.member, self.node, self.nodeName) = (party, member, node, nodeName)
+            (self.key, self.issuer) = (key, issuer)
+        }
+    }
+
+    private let identity: Identity
+    /// Whether the issuer's key was not replaced by another in the past of the replica's first change.
     var isCertified: Bool
     /// Whether this database writes it. Not so in a restored copy: there the chain belongs to the past.
     var isOwn: Bool
@@ -43,6 +49,35 @@ struct Chain: Sendable {
     var epoch: Int
     /// What the last change knew of the other chains; nil until it is asked for.
     var known: VersionVector?
+
+    init(
+        _ identity: Identity, isCertified: Bool, isOwn: Bool, sequence: UInt64, hash: Digest,
+        effective: UInt64, epoch: Int, known: VersionVector?
+    ) {
+        self.identity = identity
+        (self.isCertified, self.isOwn, self.sequence, self.hash) = (isCertified, isOwn, sequence, hash)
+        (self.effective, self.epoch, self.known) = (effective, epoch, known)
+    }
+
+    /// The row in `chain`.
+    var id: Int64 { identity.id }
+    /// The chain's name: the replica's id, or that of a branch.
+    var name: ReplicaID { identity.name }
+    /// The replica whose changes these are.
+    var replica: ReplicaID { identity.replica }
+    /// The sequence of the first change: 1, save for what follows a fork.
+    var start: UInt64 { identity.start }
+    /// The chain that this one branches off after change `start − 1`; nil for one that starts at 1.
+    var parent: ReplicaID? { identity.parent }
+    /// The row in `party` of its member.
+    var party: Int64 { identity.party }
+    var member: MemberID { identity.member }
+    var node: NodeID { identity.node }
+    var nodeName: String { identity.nodeName }
+    /// The key under which its runs are signed.
+    var key: PublicKey { identity.key }
+    /// The fingerprint of the authority key that issued the node's certificate.
+    var issuer: Digest { identity.issuer }
 
     /// The last change, by the chain's name.
     var head: Dot { Dot(name, sequence) }

@@ -15,6 +15,11 @@ extension Row {
         return data.map { [UInt8]($0) }
     }
 
+    /// The state of a record, of which `json` holds the values that are displayed.
+    func recordState(_ index: Int, json: Int, id: RecordID) throws -> RecordState {
+        try RecordState(stored: bytes(index), json: bytes(json), id: id)
+    }
+
     /// A sequence.
     func unsigned(_ index: Int) -> UInt64 { UInt64(clamping: self[index] as Int64) }
 

@@ -12,17 +12,16 @@ struct SpaceLoader {
     /// The space with its chains, epochs, endorsements and roster.
     func load(_ space: SpaceID) throws -> SpaceMemory {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, charter, inviter FROM space WHERE uid = ?", arguments: [space.digest.data])
+            db, sql: "SELECT id, charter, inviter, terms FROM space WHERE uid = ?", arguments: [space.digest.data])
         guard let row else { throw ConcordError(.unknownSpace, "no space \(space) is held here") }
         let id: Int64 = row[0]
         let charter = try SignedCharter(encoded: row.bytes(1))
         let memory = SpaceMemory(
             id: id, charter: charter, inviter: row.optionalBytes(2),
-            authorities: try Self.authorities(id, charter.charter, db))
+            authorities: try Self.authorities(id, charter.charter, db), terms: DigestSum(try row.digest(3)))
         try loadChains(into: memory)
         try loadEpochs(into: memory)
         try loadEndorsements(into: memory)
-        try loadBuckets(into: memory)
         try loadProvisional(into: memory)
         memory.roster = memory.roster(isEffective: memory.isEffective)
         memory.cutOffs = CutOffs(roster: memory.roster, restrictions: memory.restrictions)
@@ -61,10 +60,11 @@ struct SpaceLoader {
             let certificate = try Certificate(der: row.bytes(7))
             memory.add(
                 Chain(
+                    Chain.Identity(
                     id: row[0], name: try row.replica(1), replica: try row.replica(2), start: row.unsigned(3),
                     parent: row.optionalBytes(4).flatMap { ReplicaID(bytes: $0) }, party: row[5],
                     member: MemberID(try row.digest(6)), node: NodeID(certificate: certificate),
-                    nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15),
+                    nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15)),
                     isCertified: row[9],
                     isOwn: row[10],
                     sequence: row.unsigned(11), hash: try row.digest(12), effective: row.unsigned(13),
@@ -109,14 +109,6 @@ struct SpaceLoader {
             """
         for row in try Row.fetchAll(db, sql: sql, arguments: [memory.id]) {
             memory.provisional[try row.replica(0)] = row.unsigned(1)
-        }
-    }
-
-    private func loadBuckets(into memory: SpaceMemory) throws {
-        let sql = "SELECT bucket FROM bucket WHERE space = ? AND dirty"
-        for bucket in try Int.fetchAll(db, sql: sql, arguments: [memory.id]) {
-            guard (0..<Buckets.count).contains(bucket) else { throw damaged("there is a bucket too many") }
-            _ = memory.buckets.mark(bucket)
         }
     }
 }

@@ -43,12 +43,16 @@ final class SpaceMemory {
     var cutOffs: CutOffs
     /// The place of the latest change in the order of arrival.
     var position: Int64 = 0
-    /// Which parts of the digest must be recomputed, and the digests of the others as far as they were read.
-    var buckets = Buckets()
+    /// The sum of the digest terms of all records.
+    var terms: DigestSum
 
     var space: SpaceID { charter.charter.space }
 
-    init(id: Int64, charter: SignedCharter, inviter: [UInt8]?, authorities: [MemberID: [Certificate]]) {
+    init(
+        id: Int64, charter: SignedCharter, inviter: [UInt8]?, authorities: [MemberID: [Certificate]],
+        terms: DigestSum
+    ) {
+        self.terms = terms
         self.id = id
         self.charter = charter
         self.inviter = inviter

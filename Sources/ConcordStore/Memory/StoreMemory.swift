@@ -10,10 +10,13 @@ final class StoreMemory {
     private var spaces: [SpaceID: SpaceMemory] = [:]
     private var lastPosition: Int64?
     private var lastRecord: Int64?
+    private var lastSearched: Int64?
     /// The texts that the transaction made anew, because they were damaged.
     var repairs: [TextRepair] = []
     /// Whether something of erased values may be left in the search index or the write-ahead log.
     var hasRemains = false
+    /// Whether the transaction touched records of attachments.
+    var touchedAttachments = false
 
     /// A space, read from the tables when it is not in memory.
     ///
@@ -39,12 +42,29 @@ final class StoreMemory {
         return last + 1
     }
 
+    static let searchedKey = "searched"
+
+    /// The last row in `record` that the search index has ever reached: of those up to there `search_dirty` says which
+    /// it must take in again.
+    func searched(_ db: Database) throws -> Int64 {
+        if let lastSearched { return lastSearched }
+        let sql = "SELECT value FROM meta WHERE key = ?"
+        let stored = try Int64.fetchOne(db, sql: sql, arguments: [Self.searchedKey]) ?? 0
+        lastSearched = stored
+        return stored
+    }
+
+    /// Has what was remembered of the search index read again.
+    func forgetSearched() { lastSearched = nil }
+
     /// Forgets everything, after a transaction that was rolled back.
     func forget() {
         spaces = [:]
         lastPosition = nil
         lastRecord = nil
+        lastSearched = nil
         hasRemains = false
+        touchedAttachments = false
         repairs = []
     }
 }

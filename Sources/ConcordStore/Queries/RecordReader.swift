@@ -12,7 +12,7 @@ struct RecordReader {
     /// The columns that ``document(_:)`` reads.
     static let columns = """
         record.uid, record.kind, space.uid, party.code, record.title, record.shown, record.flagged,
-        record.created, record.updated, record.term, record.state, record.space, record.id
+        record.created, record.updated, record.term, record.state, record.space, record.id, record.json
         """
     /// What the columns are taken from.
     static let source = "record JOIN space ON space.id = record.space JOIN party ON party.id = record.owner"
@@ -27,14 +27,14 @@ struct RecordReader {
 
     /// The document of a row.
     func document(_ row: Row) throws -> RecordDocument {
-        let state = try RecordState(encoded: row.bytes(10))
+        let state = try row.recordState(10, json: 13, id: try row.record(0))
         let space: Int64 = row[11]
         return RecordDocument(
             id: try row.record(0).description, kind: row[1], space: try row.digest(2).description,
             parent: state.parent?.description, owner: row[3],
             version: hexadecimal(try row.digest(9).bytes.prefix(8)), title: row[4], shown: row[5],
             editedWhileDeleted: row[6], fields: try fields(of: state, row[12]),
-            conflicts: try state.registers.filter { $0.values.count > 1 }.map { try conflict($0, space) },
+            conflicts: try state.registers.filter(\.isInConflict).map { try conflict($0, space) },
             createdAt: Timestamp.text(milliseconds: row[7]), updatedAt: Timestamp.text(milliseconds: row[8]))
     }
 
@@ -49,10 +49,8 @@ struct RecordReader {
             }
         }
         for register in state.registers where !texts.contains(register.field) {
-            guard let shown = register.values.first?.value, !shown.isEmpty || register.values.count > 1 else {
-                continue
-            }
-            fields[register.field.string] = shown.json
+            guard register.isDisplayed else { continue }
+            fields[register.field.string] = register.shown.value.json
         }
         for set in state.sets where !texts.contains(set.field) {
             fields[set.field.string] = .array(set.elements.map(\.element.json))

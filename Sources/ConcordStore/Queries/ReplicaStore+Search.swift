@@ -10,17 +10,39 @@ extension ReplicaStore {
     /// Records that are indexed in one transaction.
     private static let indexBatch = 500
 
-    /// Brings the search index closer to the records.
+    /// Brings the search index closer to the records: first those that it knows and that changed, then new ones, each in
+    /// the order of their rows.
     ///
     /// - Returns: how many records were indexed, at most `maximum`; 0 when the index is up to date, or cannot
     ///   be brought closer because the replica was opened for reading.
     public func indexSearch(maximum: Int) async throws -> Int {
         guard !writer.isReadOnly else { return 0 }
-        return try await writer.runLocal { db in
-            let sql = "SELECT record FROM search_dirty ORDER BY record LIMIT ?"
-            let dirty = try Int64.fetchAll(db, sql: sql, arguments: [max(0, maximum)])
-            for record in dirty { try Self.index(record, db) }
-            return dirty.count
+        return try await writer.run { db, memory in
+            defer { memory.forgetSearched() }
+            var count = 0
+            try db.inTransaction(.immediate) {
+                let changed = try Int64.fetchAll(
+                    db, sql: "SELECT record FROM search_dirty ORDER BY record LIMIT ?",
+                    arguments: [max(0, maximum)])
+                for record in changed {
+                    for sql in ["DELETE FROM search_dirty WHERE record = ?", "DELETE FROM search WHERE rowid = ?"] {
+                        try db.cachedStatement(sql: sql).run { $0.integer(record) }
+                    }
+                    try Self.index(record, db)
+                }
+                let new = try Int64.fetchAll(
+                    db, sql: "SELECT id FROM record WHERE id > ? ORDER BY id LIMIT ?",
+                    arguments: [try memory.searched(db), max(0, maximum - changed.count)])
+                for record in new { try Self.index(record, db) }
+                if let last = new.last {
+                    try db.execute(
+                        sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                        arguments: [StoreMemory.searchedKey, last])
+                }
+                count = changed.count + new.count
+                return .commit
+            }
+            return count
         }
     }
 
@@ -52,25 +74,32 @@ extension ReplicaStore {
             """
         return try read { reader in
             try Row.fetchAll(reader.db, sql: sql, arguments: arguments).map { row in
-                SearchHit(record: try reader.document(row), snippet: row[13])
+                SearchHit(record: try reader.document(row), snippet: row[14])
             }
         }
     }
 
     private static func index(_ record: Int64, _ db: Database) throws {
-        try db.cachedStatement(sql: "DELETE FROM search_dirty WHERE record = ?").execute(arguments: [record])
-        try db.cachedStatement(sql: "DELETE FROM search WHERE rowid = ?").execute(arguments: [record])
-        let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT title, state FROM record WHERE id = ?"), arguments: [record])
-        guard let row else { return }
-        let state = try RecordState(encoded: row.bytes(1))
+        let select = try db.cachedStatement(sql: "SELECT title, state, json, uid FROM record WHERE id = ?")
+        let found = try select.first {
+            $0.integer(record)
+        } _: { row in
+            (
+                title: row.bytes(0),
+                state: try RecordState(stored: row.bytes(1), json: row.bytes(2), id: try row.record(3))
+            )
+        }
+        guard let (title, state) = found else { return }
         var texts: [String] = []
         for register in state.registers {
             for value in register.values where !value.value.isEmpty { texts.append(value.value.display) }
         }
         for set in state.sets { texts += set.elements.map(\.element.display) }
         if !state.texts.isEmpty { texts += try TextTable.shown(record: record, db).map(\.text.string) }
-        try db.cachedStatement(sql: "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)")
-            .execute(arguments: [record, row[0] as String, texts.joined(separator: "\n")])
+        try db.cachedStatement(sql: "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)").run {
+            $0.integer(record)
+            $0.text(title)
+            $0.text(texts.joined(separator: "\n"))
+        }
     }
 }

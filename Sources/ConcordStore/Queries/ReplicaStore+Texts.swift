@@ -54,7 +54,7 @@ extension StoreWriter {
         try pool.writeWithoutTransaction { db in
             let memory = memory(on: db)
             try transaction(db, memory) {
-                let batch = Batch(db, memory, try memory.space(space, db))
+                let batch = try Batch(db, memory, try memory.space(space, db))
                 try batch.repairTexts(of: record)
                 try batch.flush()
                 return []

@@ -19,13 +19,13 @@ struct TextReader {
     /// - Parameter field: nil for the text of the record's kind.
     /// - Throws: ``ConcordError`` E-1004 or E-1002; ``TextDamage`` if what is stored does not fit together.
     init(_ record: RecordID, field: UTF8Text?, space: PublishedSpace, _ db: Database) throws {
-        let sql = "SELECT id, kind, state FROM record WHERE uid = ? AND space = ?"
+        let sql = "SELECT id, kind, state, json FROM record WHERE uid = ? AND space = ?"
         guard let found = try Row.fetchOne(db, sql: sql, arguments: [record.data, space.id]) else {
             throw ConcordError(.unknownRecord, "there is no record \(record) in this space")
         }
         (self.db, self.space, self.record, row) = (db, space, record, found[0])
         self.field = try Self.text(field, of: UTF8Text(found[1]))
-        let state = try RecordState(encoded: found.bytes(2)).text(self.field)
+        let state = try found.recordState(2, json: 3, id: record).text(self.field)
         rows = try state.map { [row] in try StoredTextRows(record: row, state: $0, db) }
         if let rows, TextWork.isOverfull(rows.claimed) { throw TextWork.overfull(self.field) }
     }

@@ -32,7 +32,7 @@ struct BranchWriter {
         let changed = try memory.space(space, db)
         // One branch more where there are some already changes no name.
         if isRenamed { try Replay(db: db, memory: memory, space: changed).run() }
-        let batch = Batch(db, memory, changed)
+        let batch = try Batch(db, memory, changed)
         for change in branch.changes { try batch.append(change) }
         try batch.flush()
         return changed
@@ -40,7 +40,7 @@ struct BranchWriter {
 
     /// The segment of the new branch, still empty.
     private func addSegment(_ first: VerifiedChange, _ branch: VerifiedBranch, _ held: SpaceMemory) throws {
-        let batch = Batch(db, memory, held)
+        let batch = try Batch(db, memory, held)
         let start: SegmentStart
         let owner: ChainOwner
         let isCertified: Bool

@@ -23,6 +23,8 @@ struct HeldBack: Sendable {
     private var next = 0
     private var byteCount = 0
 
+    /// Whether nothing waits.
+    var isEmpty: Bool { runs.isEmpty }
     /// How many changes wait.
     private(set) var changeCount = 0
 

@@ -1,5 +1,7 @@
-// Takes in what peers send. One call at a time: verification sees everything that was applied before, so a
-// change that two sessions deliver is applied once. What is verified goes to the writer as one transaction.
+// Takes in what peers send, in two stages that work side by side: deliveries are verified one after another, on a reader,
+// and what is verified goes to the writer, each delivery as one transaction. While one is written the next is verified,
+// with what was verified before it counted as held. Should that not come to be held after all, whatever was verified on
+// top of it is verified anew.
 
 import ConcordModel
 import GRDB
@@ -9,9 +11,20 @@ import Synchronization
 final class Receiver: Sendable {
     private let writer: StoreWriter
     private let gate = AsyncGate()
-    private let waiting = Mutex<[SpaceID: HeldBack]>([:])
+    private let spaces = Mutex<[SpaceID: Stage]>([:])
 
     init(writer: StoreWriter) { self.writer = writer }
+
+    /// Where the deliveries of a space stand between verification and the writer.
+    private struct Stage {
+        var heldBack = HeldBack()
+        /// What was verified and is on its way to the writer.
+        var overlay = RunVerifier.Overlay()
+        /// How many deliveries are on their way.
+        var underWay = 0
+        /// Raised when one of them was not applied: what was verified on top of it no longer counts.
+        var generation = 0
+    }
 
     /// What verification made of a delivery.
     private struct Verified: Sendable {
@@ -31,46 +44,134 @@ final class Receiver: Sendable {
         var isEmpty: Bool { changes.isEmpty && branch == nil && restored.isEmpty }
     }
 
+    /// A delivery that is verified and on its way to the writer.
+    struct Pending: Sendable {
+        fileprivate let outcome: Task<ReceiveOutcome, any Error>
+
+        /// What became of it, once it is durable.
+        func value() async throws -> ReceiveOutcome { try await outcome.value }
+    }
+
     /// Verifies and applies what can be applied; see ``ReplicaStore/receive(_:in:)``.
     func receive(_ runs: [ChangeRun], in space: SpaceID) async throws -> ReceiveOutcome {
+        try await admit(runs, in: space).value()
+    }
+
+    /// Verifies a delivery, after those before it, and has the writer apply it.
+    func admit(_ runs: [ChangeRun], in space: SpaceID) async throws -> Pending {
         try await gate.pass {
-            let before = waiting.withLock { $0[space] ?? HeldBack() }
-            var verified: Verified
-            repeat {
-                verified = try await verify(runs, try writer.space(space), before)
-            } while try await !apply(verified, to: space)
-            waiting.withLock { [heldBack = verified.heldBack] in $0[space] = heldBack }
-            return ReceiveOutcome(
-                durable: verified.durable,
-                applied: verified.changes.count + (verified.branch?.changes.count ?? 0),
-                heldBack: verified.heldBack.changeCount, refusal: verified.refusal, forked: verified.forked,
-                tookBranch: verified.branch != nil)
+            let stage = spaces.withLock { $0[space] ?? Stage() }
+            let (verified, overlay) = try await verify(runs, try writer.space(space), stage)
+            guard Self.mayOverlap(verified, after: stage) else {
+                // What is out of the ordinary is dealt with alone, on what is really held.
+                return try await alone(runs, in: space)
+            }
+            spaces.withLock { all in
+                all[space, default: Stage()].underWay += 1
+                all[space]?.overlay = overlay
+            }
+            let applied = startApplying(verified, to: space, generation: stage.generation)
+            return Pending(
+                outcome: Task {
+                    guard try await applied.value else {
+                        return try await self.receiveAlone(runs, in: space)
+                    }
+                    return Self.outcome(of: verified)
+                })
         }
     }
 
-    private func verify(
-        _ runs: [ChangeRun], _ space: PublishedSpace, _ heldBack: HeldBack
-    ) async throws -> Verified {
-        let result: Result<Verified, any Error> = await withCheckedContinuation { continuation in
-            writer.pool.asyncRead { access in
-                continuation.resume(
-                    returning: Result {
-                        try Self.verify(runs, RunVerifier(db: try access.get(), space: space), heldBack)
-                    })
+    /// Whether the next delivery may be verified while this one is written.
+    private static func mayOverlap(_ verified: Verified, after stage: Stage) -> Bool {
+        !verified.isOver && verified.restored.isEmpty && verified.heldBack.isEmpty && stage.heldBack.isEmpty
+    }
+
+    /// Hands what was verified to the writer at once, so that deliveries come there in the order of their verification.
+    private func startApplying(
+        _ verified: Verified, to space: SpaceID, generation: Int
+    ) -> Task<Bool, any Error> {
+        let (results, continuation) = AsyncThrowingStream<Bool, any Error>.makeStream()
+        writer.enqueue { [writer] db, memory in
+            do {
+                let isCurrent = self.spaces.withLock { $0[space]?.generation == generation }
+                let isApplied = try isCurrent && self.applyNow(verified, to: space, writer, db, memory)
+                self.finished(space, isApplied: isApplied)
+                continuation.yield(isApplied)
+                continuation.finish()
+            } catch {
+                self.finished(space, isApplied: false)
+                continuation.finish(throwing: error)
             }
         }
+        return Task {
+            for try await isApplied in results { return isApplied }
+            return false
+        }
+    }
+
+    private func finished(_ space: SpaceID, isApplied: Bool) {
+        spaces.withLock { all in
+            guard var stage = all[space] else { return }
+            stage.underWay -= 1
+            if !isApplied { stage.generation += 1 }
+            if !isApplied || stage.underWay == 0 { stage.overlay = RunVerifier.Overlay() }
+            all[space] = stage
+        }
+    }
+
+    private func receiveAlone(_ runs: [ChangeRun], in space: SpaceID) async throws -> ReceiveOutcome {
+        try await gate.pass { try await alone(runs, in: space).value() }
+    }
+
+    /// Verifies and applies a delivery by what is really held; within the gate, after everything before it was applied.
+    private func alone(_ runs: [ChangeRun], in space: SpaceID) async throws -> Pending {
+        // Whatever is still on its way to the writer comes there first.
+        try await writer.run { _, _ in }
+        var verified: Verified
+        repeat {
+            var stage = spaces.withLock { $0[space] ?? Stage() }
+            stage.overlay = RunVerifier.Overlay()
+            verified = try await verify(runs, try writer.space(space), stage).verified
+        } while try await !apply(verified, to: space)
+        spaces.withLock { [heldBack = verified.heldBack] in $0[space, default: Stage()].heldBack = heldBack }
+        let outcome = Self.outcome(of: verified)
+        return Pending(outcome: Task { outcome })
+    }
+
+    private static func outcome(of verified: Verified) -> ReceiveOutcome {
+        ReceiveOutcome(
+            durable: verified.durable,
+            applied: verified.changes.count + (verified.branch?.changes.count ?? 0),
+            heldBack: verified.heldBack.changeCount, refusal: verified.refusal, forked: verified.forked,
+            tookBranch: verified.branch != nil)
+    }
+
+    private func verify(
+        _ runs: [ChangeRun], _ space: PublishedSpace, _ stage: Stage
+    ) async throws -> (verified: Verified, overlay: RunVerifier.Overlay) {
+        let result: Result<(Verified, RunVerifier.Overlay), any Error> =
+            await withCheckedContinuation { continuation in
+                writer.pool.asyncRead { access in
+                    continuation.resume(
+                        returning: Result {
+                            let verifier = RunVerifier(
+                                db: try access.get(), space: space, overlay: stage.overlay)
+                            return try Self.verify(runs, verifier, stage.heldBack)
+                        })
+                }
+            }
         return try mappingErrors { try result.get() }
     }
 
     /// Judges the delivered runs in order, and again and again the waiting ones that may have become ready.
     private static func verify(
         _ runs: [ChangeRun], _ verifier: RunVerifier, _ heldBack: HeldBack
-    ) throws -> Verified {
+    ) throws -> (Verified, RunVerifier.Overlay) {
         var verifier = verifier
         var verified = Verified(heldBack: heldBack)
         try judge(runs, &verifier, &verified)
         verified.restored = verifier.restored
-        return verified
+        return (verified, verifier.overlay)
     }
 
     private static func judge(
@@ -112,10 +213,18 @@ final class Receiver: Sendable {
     private func apply(_ verified: Verified, to space: SpaceID) async throws -> Bool {
         guard !verified.isEmpty else { return true }
         return try await writer.run { [writer] db, memory in
-            guard Self.follows(verified, try memory.space(space, db)) else { return false }
-            try writer.transaction(db, memory) { try Self.apply(verified, to: space, db, memory) }
-            return true
+            try self.applyNow(verified, to: space, writer, db, memory)
         }
+    }
+
+    /// The same, on the writer's queue.
+    private func applyNow(
+        _ verified: Verified, to space: SpaceID, _ writer: StoreWriter, _ db: Database, _ memory: StoreMemory
+    ) throws -> Bool {
+        guard !verified.isEmpty else { return true }
+        guard Self.follows(verified, try memory.space(space, db)) else { return false }
+        try writer.transaction(db, memory) { try Self.apply(verified, to: space, db, memory) }
+        return true
     }
 
     /// Whether what was verified follows what is held now. This node's own writes may have come between, which matters
@@ -136,7 +245,7 @@ final class Receiver: Sendable {
         _ verified: Verified, to space: SpaceID, _ db: Database, _ memory: StoreMemory
     ) throws -> [SpaceMemory] {
         let held = try memory.space(space, db)
-        let batch = Batch(db, memory, held)
+        let batch = try Batch(db, memory, held)
         for form in verified.restored { try batch.restore(form.dot, from: form.bytes) }
         for change in verified.changes {
             try batch.retire(change.dot.replica)

@@ -33,25 +33,38 @@ struct RunVerifier {
         case other
     }
 
+    /// What was verified and counts as held, though it may not be written yet.
+    struct Overlay: Sendable {
+        fileprivate var heads: [ReplicaID: Head] = [:]
+        fileprivate var hashes: [Dot: Digest] = [:]
+        fileprivate var authorities: [MemberID: [Certificate]] = [:]
+        /// Hashes beyond which those are let go that are written by now.
+        private static let manyHashes = 1 << 13
+
+        fileprivate mutating func forgetWritten(_ space: PublishedSpace) {
+            guard hashes.count > Self.manyHashes else { return }
+            hashes = hashes.filter { $0.key.sequence > space.chain($0.key.replica)?.sequence ?? 0 }
+        }
+    }
+
     private let db: Database
     private let space: PublishedSpace
-    private var heads: [ReplicaID: Head] = [:]
-    private var hashes: [Dot: Digest] = [:]
-    private var authorities: [MemberID: [Certificate]]
+    private(set) var overlay: Overlay
     /// Other forms of changes that are held in a provisional one; whether they have more to give is not judged here.
     private(set) var restored: [(dot: Dot, bytes: [UInt8])] = []
 
     /// Where a chain stands, with what was verified here.
-    private struct Head {
+    fileprivate struct Head: Sendable {
         let start: UInt64
         var sequence: UInt64
         let key: PublicKey
     }
 
-    init(db: Database, space: PublishedSpace) {
+    init(db: Database, space: PublishedSpace, overlay: Overlay = Overlay()) {
         self.db = db
         self.space = space
-        authorities = space.authorities
+        self.overlay = overlay
+        self.overlay.forgetWritten(space)
     }
 
     /// Whether the change is held, or verified here.
@@ -154,9 +167,9 @@ struct RunVerifier {
         guard !segments.isEmpty else {
             // What is held under this name then is a branch of another replica.
             guard space.chain(replica) == nil else { return [] }
-            return heads[replica].map { [(replica, $0.start, $0.sequence)] } ?? []
+            return overlay.heads[replica].map { [(replica, $0.start, $0.sequence)] } ?? []
         }
-        return segments.map { ($0.name, $0.start, heads[$0.name]?.sequence ?? $0.sequence) }
+        return segments.map { ($0.name, $0.start, max(overlay.heads[$0.name]?.sequence ?? 0, $0.sequence)) }
     }
 
     /// The changes that follow a place: one, or none at the end of a chain, or several at a fork.
@@ -178,7 +191,7 @@ struct RunVerifier {
 
     /// The hash of a change that is held or was verified here.
     private func hash(of dot: Dot) throws -> Digest {
-        if let known = hashes[dot] { return known }
+        if let known = overlay.hashes[dot] { return known }
         guard let chain = space.chain(dot.replica) else { throw damaged("a chain is missing") }
         if dot.sequence == chain.sequence { return chain.hash }
         let sql = "SELECT hash FROM log WHERE chain = ? AND sequence = ?"
@@ -207,7 +220,8 @@ struct RunVerifier {
 
     /// The hash that a change of a run has after this predecessor.
     private func hash(of run: ChangeRun, _ index: Int, after previous: Digest) throws -> Hashed {
-        let change = try Change(encoded: run.changes[index])
+        let stored = try StoredChange(encoded: run.changes[index])
+        let change = stored.change
         let dot = Dot(run.replica, run.firstSequence + UInt64(index))
         // A form with more values than the one that is held may break a rule that cannot be seen in that one.
         try change.checkWellFormed(space: space.space, dot: dot)
@@ -216,7 +230,7 @@ struct RunVerifier {
         case .resolved(let dependencies):
             let context = ChangeContext(
                 space: space.space, dot: dot, previous: previous, dependencies: dependencies.map(\.hash))
-            return .hash(change.hash(in: context))
+            return .hash(stored.hash(in: context))
         }
     }
 
@@ -246,10 +260,11 @@ struct RunVerifier {
         verified.reserveCapacity(run.changes.count - start)
         var previous = place.hash
         var chain = place.change?.replica ?? run.replica
-        var key = place.change.flatMap { heads[$0.replica]?.key ?? space.chain($0.replica)?.key }
+        var key = place.change.flatMap { overlay.heads[$0.replica]?.key ?? space.chain($0.replica)?.key }
         for index in start..<run.changes.count {
             let dot = Dot(run.replica, run.firstSequence + UInt64(index))
-            let change = try Change(encoded: run.changes[index])
+            let stored = try StoredChange(encoded: run.changes[index])
+            let change = stored.change
             try change.checkWellFormed(space: space.space, dot: dot)
             let dependencies: [(name: Dot, hash: Digest)]
             switch try resolve(change.dependencies) {
@@ -260,14 +275,14 @@ struct RunVerifier {
             if let owner { key = owner.certificate.publicKey }
             let context = ChangeContext(
                 space: space.space, dot: dot, previous: previous, dependencies: dependencies.map(\.hash))
-            previous = change.hash(in: context)
+            previous = stored.hash(in: context)
             if isBranch, index == start { chain = ReplicaID(branchBeginningWith: previous) }
             let isLast = index == run.changes.count - 1
             verified.append(
                 VerifiedChange(
                     dot: dot, chain: chain, change: change, dependencies: dependencies.map(\.name),
                     bytes: run.changes[index], hash: previous, signature: isLast ? run.signature : nil,
-                    owner: owner))
+                    fresh: FreshRecord.all(of: change, Dot(chain, dot.sequence)), owner: owner))
         }
         guard let key, key.isValid(run.signature, for: previous, as: .change) else {
             throw ConcordError(
@@ -284,9 +299,9 @@ struct RunVerifier {
 
     private mutating func remember(_ verified: [VerifiedChange], of chain: ReplicaID, _ key: PublicKey) {
         for new in verified {
-            hashes[Dot(chain, new.dot.sequence)] = new.hash
-            let start = heads[chain]?.start ?? space.chain(chain)?.start ?? 1
-            heads[chain] = Head(start: start, sequence: new.dot.sequence, key: key)
+            overlay.hashes[Dot(chain, new.dot.sequence)] = new.hash
+            let start = overlay.heads[chain]?.start ?? space.chain(chain)?.start ?? 1
+            overlay.heads[chain] = Head(start: start, sequence: new.dot.sequence, key: key)
             learnAuthorities(new.change)
         }
     }
@@ -316,7 +331,7 @@ struct RunVerifier {
                 .malformedChange, "the id of a replica does not follow from member, node and nonce")
         }
         // By the key alone: of one key there may be several certificates, and which was met first must not matter.
-        let issuer = authorities[owner.member]?.first { $0.publicKey.fingerprint == owner.issuer }
+        let issuer = authorities(of: owner.member).first { $0.publicKey.fingerprint == owner.issuer }
         guard let issuer, certificate.isSigned(by: issuer.publicKey) else {
             throw ConcordError(
                 .unknownReplica,
@@ -330,11 +345,14 @@ struct RunVerifier {
         for entry in change.entries where entry.record == nil {
             for case .act(let signed) in entry.operations {
                 for (member, certificate) in signed.authorities(in: space.space)
-                where authorities[member]?.contains(where: { $0.publicKey == certificate.publicKey }) != true
-                {
-                    authorities[member, default: []].append(certificate)
+                where !authorities(of: member).contains(where: { $0.publicKey == certificate.publicKey }) {
+                    overlay.authorities[member, default: []].append(certificate)
                 }
             }
         }
+    }
+
+    private func authorities(of member: MemberID) -> [Certificate] {
+        (space.authorities[member] ?? []) + (overlay.authorities[member] ?? [])
     }
 }

@@ -195,7 +195,7 @@ struct SpaceVerifier {
         guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
         let term = naive.term(isLive: isLive, texts: texts)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
-        guard let state = try? RecordState(encoded: found.bytes(7)), state.digestTerm(isLive: isLive) == term,
+        guard let state = try? found.recordState(7, json: 6, id: naive.id), state.digestTerm(isLive: isLive) == term,
             state.touched == VersionVector(naive.touches), state.created == birth.dot,
             state.covered == naive.covered
         else { throw diverges("the state for merging") }
@@ -210,7 +210,7 @@ struct SpaceVerifier {
             throw diverges("the number of conflicts")
         }
         let display = RecordDisplay(state, kind: birth.kind)
-        guard found[1] == display.title, found[6] == display.json, found[8] == state.updatedAt else {
+        guard found[1] == display.title, found.bytes(6) == display.json, found[8] == state.updatedAt else {
             throw diverges("what the views show")
         }
         try compare(texts, with: state, row: found[9])
@@ -250,21 +250,14 @@ struct SpaceVerifier {
         }
     }
 
-    /// The digest as recomputed; the buckets that are stored as up to date must agree with it.
+    /// The digest as recomputed; the sum of terms that is stored must agree with it.
     private mutating func checkDigest() throws -> Digest {
-        var members = [[(id: RecordID, term: Digest)]](repeating: [], count: Buckets.count)
-        for record in terms.keys.sorted() {
-            guard let term = terms[record] else { continue }
-            members[Buckets.bucket(of: record)].append((record, term))
-        }
-        let digests = members.map { SpaceDigest.bucket($0) }
-        let sql = "SELECT bucket, digest FROM bucket WHERE space = ? AND NOT dirty"
-        for row in try Row.fetchAll(db, sql: sql, arguments: [row])
-        where digests[row[0]] != (try row.digest(1)) {
+        let records = terms.values.reduce(into: DigestSum()) { $0 += $1 }
+        let found = try Row.fetchOne(db, sql: "SELECT terms FROM space WHERE id = ?", arguments: [row])
+        if try found?.digest(0) != records.digest {
             report(
                 Divergence(
-                    code: .verificationFailed,
-                    message: "the digest of bucket \(row[0] as Int) is stored wrongly"))
+                    code: .verificationFailed, message: "the sum over the visible state is stored wrongly"))
         }
         var heads: [(dot: Dot, hash: Digest)] = []
         for element in effective.elements {
@@ -275,7 +268,7 @@ struct SpaceVerifier {
             heads.append((Dot(chain.replica, element.sequence), try row.digest(0)))
         }
         return SpaceDigest.combine(
-            buckets: digests, roster: SpaceDigest.rosterTerm(roster),
+            records: records, roster: SpaceDigest.rosterTerm(roster),
             effect: PublishedSpace.hash(heads.sorted { ($0.dot, $0.hash) < ($1.dot, $1.hash) }))
     }
 }

@@ -1,6 +1,7 @@
 // Makes the visible state anew from the log. That is due when the program knows a newer vocabulary than the
 // one that the state was folded with: operations on kinds that were unknown then take effect now.
 
+import ConcordCrypto
 import ConcordModel
 import GRDB
 
@@ -30,16 +31,17 @@ enum Rebuild {
         for table in ["touch", "search_dirty"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
         }
-        for table in ["text", "text_chunk"] {
+        for table in ["text", "text_chunk", "blob_record"] {
             try db.execute(sql: "DELETE FROM \(table) WHERE record IN \(records)", arguments: [space.id])
         }
         try db.execute(sql: "DELETE FROM search WHERE rowid IN \(records)", arguments: [space.id])
         try db.execute(sql: "DELETE FROM record WHERE space = ?", arguments: [space.id])
-        try db.execute(sql: "DELETE FROM bucket WHERE space = ?", arguments: [space.id])
         try db.execute(
             sql: "DELETE FROM refused WHERE chain IN (SELECT id FROM chain WHERE space = ?)",
             arguments: [space.id])
-        space.buckets = Buckets()
+        space.terms = DigestSum()
+        try db.execute(
+            sql: "UPDATE space SET terms = ? WHERE id = ?", arguments: [space.terms.digest.data, space.id])
         var position: Int64 = 0
         while let last = try fold(after: position, space, memory, db) { position = last }
     }
@@ -48,7 +50,7 @@ enum Rebuild {
     private static func fold(
         after position: Int64, _ space: SpaceMemory, _ memory: StoreMemory, _ db: Database
     ) throws -> Int64? {
-        let batch = Batch(db, memory, space)
+        let batch = try Batch(db, memory, space)
         var last: Int64?
         let rows = try Row.fetchAll(
             db,

@@ -21,7 +21,7 @@ struct Replay {
         }
         try db.execute(sql: "DELETE FROM epoch WHERE space = ?", arguments: [space.id])
         space.forgetDerived()
-        let batch = Batch(db, memory, space)
+        let batch = try Batch(db, memory, space)
         var position: Int64 = 0
         while let last = try judge(after: position, batch) { position = last }
         let (effective, roster, cutOffs) = try batch.leastFixedPoint()

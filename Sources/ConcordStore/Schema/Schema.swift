@@ -11,10 +11,12 @@ import GRDB
 enum Schema {
     /// "CNCD", at offset 68 of the file.
     static let applicationID: Int32 = 0x434e_4344
-    /// The first version that can be brought up to date. Before it changes had other forms, or texts did not merge.
-    static let oldestVersion = 3
+    /// The first version that can be brought up to date. Before it changes or tables had other forms.
+    static let oldestVersion = 4
     /// The migrations, in order: the first makes ``oldestVersion``. A migration that was released is never changed.
-    static let migrations: [@Sendable (Database) throws -> Void] = [{ try createTables($0) }]
+    static let migrations: [@Sendable (Database) throws -> Void] = [
+        { try createTables($0) }, { try $0.execute(sql: blobTables) },
+    ]
     /// The version that this program writes.
     static var version: Int { oldestVersion + migrations.count - 1 }
 
@@ -71,6 +73,7 @@ enum Schema {
         try db.execute(sql: localTables)
     }
 
+    /// - `space.terms`: the sum of the digest terms of its records.
     /// - `chain.name`, `start`, `parent`: see ``Chain``; `issuer`: the fingerprint of the authority key
     ///   that issued the node's certificate, `certified`: whether it was not replaced before the replica's first change.
     /// - `chain.epoch` is the epoch of a change that follows the head without new dependencies.
@@ -85,7 +88,7 @@ enum Schema {
         CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
         CREATE TABLE space (
             id INTEGER PRIMARY KEY, uid BLOB NOT NULL UNIQUE, name TEXT NOT NULL, charter BLOB NOT NULL,
-            inviter BLOB, vocabulary INTEGER NOT NULL);
+            inviter BLOB, vocabulary INTEGER NOT NULL, terms BLOB NOT NULL);
         CREATE TABLE authority (
             space INTEGER NOT NULL, member BLOB NOT NULL, key BLOB NOT NULL, certificate BLOB NOT NULL,
             PRIMARY KEY (space, member, key)) WITHOUT ROWID;
@@ -127,19 +130,16 @@ enum Schema {
     /// - `text`: the texts that merge, as they are now, with U+FFFF for each erased scalar; see ``StoredTextRows``;
     ///   `claimed`: the scalars that their edits insert.
     /// - `text_chunk`: their histories in pieces of whole edits; `first` is the piece's first event.
-    /// - `bucket`: digests of the 4,096 parts of the visible state; a dirty one is recomputed when it is
-    ///   asked for.
     private static let recordTables = """
         CREATE TABLE record (
             id INTEGER PRIMARY KEY, space INTEGER NOT NULL, uid BLOB NOT NULL, kind TEXT NOT NULL,
             owner INTEGER NOT NULL, parent INTEGER, title TEXT NOT NULL, created INTEGER NOT NULL,
             updated INTEGER NOT NULL, live INTEGER NOT NULL, shown INTEGER NOT NULL, flagged INTEGER NOT NULL,
-            conflicts INTEGER NOT NULL, bucket INTEGER NOT NULL, term BLOB NOT NULL, json TEXT NOT NULL,
+            conflicts INTEGER NOT NULL, term BLOB NOT NULL, json TEXT NOT NULL,
             state BLOB NOT NULL);
         CREATE UNIQUE INDEX record_uid ON record (uid, space);
         CREATE INDEX record_kind ON record (kind, space, shown);
         CREATE INDEX record_parent ON record (parent) WHERE parent IS NOT NULL;
-        CREATE INDEX record_bucket ON record (space, bucket);
         CREATE INDEX record_attention ON record (space) WHERE conflicts > 0 OR flagged;
         CREATE TABLE touch (
             record INTEGER NOT NULL, chain INTEGER NOT NULL, sequence INTEGER NOT NULL,
@@ -153,9 +153,6 @@ enum Schema {
         CREATE TABLE text_chunk (
             record INTEGER NOT NULL, field TEXT NOT NULL, first INTEGER NOT NULL, events INTEGER NOT NULL,
             bytes BLOB NOT NULL, PRIMARY KEY (record, field, first));
-        CREATE TABLE bucket (
-            space INTEGER NOT NULL, bucket INTEGER NOT NULL, digest BLOB, dirty INTEGER NOT NULL,
-            PRIMARY KEY (space, bucket)) WITHOUT ROWID;
         CREATE VIRTUAL TABLE search USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');
         CREATE TABLE search_dirty (record INTEGER PRIMARY KEY);
         """
@@ -171,5 +168,18 @@ enum Schema {
         CREATE TABLE receipt (
             space INTEGER NOT NULL, node BLOB NOT NULL, member BLOB NOT NULL, at INTEGER NOT NULL,
             bytes BLOB NOT NULL, PRIMARY KEY (space, node)) WITHOUT ROWID;
+        """
+
+    /// - `blob_record`: the file that the record of an attachment names, also a deleted one.
+    /// - `blob_reference`: every record that was ever seen to name a file, for the time when it does so no more.
+    /// - `blob_unused`: since when no record that is shown names a file that is held.
+    private static let blobTables = """
+        CREATE TABLE blob_record (
+            record INTEGER PRIMARY KEY, space INTEGER NOT NULL, blob BLOB NOT NULL, size INTEGER NOT NULL);
+        CREATE INDEX blob_record_blob ON blob_record (blob, space);
+        CREATE TABLE blob_reference (
+            blob BLOB NOT NULL, space BLOB NOT NULL, record BLOB NOT NULL,
+            PRIMARY KEY (blob, space, record)) WITHOUT ROWID;
+        CREATE TABLE blob_unused (blob BLOB PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
         """
 }

@@ -23,6 +23,8 @@ final class ChainWriter {
     /// The last change, while it is not signed, and the bytes since the last signature.
     private var unsigned: (position: Int64, hash: Digest)?
     private var unsignedBytes = 0
+    /// The authority that issued the node's certificate, once it was looked for.
+    private var issuer: Certificate?
 
     init(batch: Batch, signer: any NodeSigner, random: @escaping @Sendable (Int) throws -> [UInt8]) {
         self.batch = batch
@@ -145,9 +147,11 @@ final class ChainWriter {
     /// A change that can be appended.
     private struct Prepared {
         let dot: Dot
-        let change: Change
+        let stored: StoredChange
         let dependencies: [Parent]
-        let bytes: [UInt8]
+
+        var change: Change { stored.change }
+        var bytes: [UInt8] { stored.bytes }
     }
 
     private func prepare(
@@ -239,9 +243,11 @@ final class ChainWriter {
     /// Whose chain is written: a certificate of a replaced authority still serves a chain that was begun with it, but
     /// begins no new one.
     private func owner() throws -> ChainOwner {
-        let issuer = batch.space.authorities[signer.member]?.first {
-            signer.certificate.isSigned(by: $0.publicKey)
-        }
+        issuer =
+            issuer
+            ?? batch.space.authorities[signer.member]?.first {
+                signer.certificate.isSigned(by: $0.publicKey)
+            }
         guard let issuer else {
             throw ConcordError(
                 .notYetAdmitted, "this node's certificate is not issued by the authority that was admitted")
@@ -291,12 +297,13 @@ final class ChainWriter {
             authorLabel: label,
             entries: entries)
         try change.checkWellFormed(space: batch.space.space, dot: dot)
-        let bytes = change.encoded()
+        let stored = StoredChange(change)
+        let bytes = stored.bytes
         guard bytes.count <= Limits.changeBytes else {
             throw ConcordError(
                 .limitExceeded, "the change has \(bytes.count) bytes, \(Limits.changeBytes) are allowed")
         }
-        return Prepared(dot: dot, change: change, dependencies: dependencies, bytes: bytes)
+        return Prepared(dot: dot, stored: stored, dependencies: dependencies)
     }
 
     private func append(_ new: Prepared, place: Int) throws -> Digest {
@@ -305,7 +312,7 @@ final class ChainWriter {
         let context = ChangeContext(
             space: batch.space.space, dot: new.dot, previous: chain.hash,
             dependencies: new.dependencies.map(\.hash))
-        let hash = new.change.hash(in: context)
+        let hash = new.stored.hash(in: context)
         if unsignedBytes + new.bytes.count > Limits.signedRunBytes { try finish() }
         try batch.append(
             VerifiedChange(

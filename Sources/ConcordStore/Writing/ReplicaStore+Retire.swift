@@ -46,7 +46,7 @@ extension ReplicaStore {
             try writer.transaction(db, memory) {
                 let held = try memory.space(space, db)
                 let before = held.effectiveCount
-                let batch = Batch(db, memory, held)
+                let batch = try Batch(db, memory, held)
                 let chain = ChainWriter(batch: batch, signer: signer, random: random)
                 do {
                     guard try chain.adoptOwnBranches(author: author, now: now) != nil else { return [] }

@@ -175,7 +175,7 @@ private struct WriteGroup {
         } catch let error as ConcordError where error.code == .unknownSpace {
             throw DraftRefusal(error: error)
         }
-        let batch = Batch(db, memory, held)
+        let batch = try Batch(db, memory, held)
         batches.append(batch)
         return batch
     }

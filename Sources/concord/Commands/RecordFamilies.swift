@@ -59,6 +59,7 @@ struct DocumentCommands: CommandFamily {
             + [
                 DocumentText.self, WriteDocument.self, EditDocument.self, DocumentHistory.self,
                 DocumentDifference.self, EndorseDocument.self, ShareRecord<DocumentKind>.self,
+                AttachFile.self,
             ])
 }
 

@@ -92,6 +92,13 @@ struct Output: Sendable {
         if !json { write(text + "\n", to: STDERR_FILENO) }
     }
 
+    /// Writes over the line on standard error, which must be a terminal; an empty text clears it.
+    func progress(_ text: String) {
+        write(
+            "\r\u{1b}[K" + TerminalText.truncated(TerminalText.escaped(text), to: style.columns - 1),
+            to: STDERR_FILENO)
+    }
+
     /// Asks a question on standard error, without a line break.
     func ask(_ question: String) { write(TerminalText.escaped(question), to: STDERR_FILENO) }
 

@@ -98,6 +98,16 @@ struct StoppedNode {
             database += (attributes?[.size] as? NSNumber)?.int64Value ?? 0
         }
         let free = try? manager.attributesOfFileSystem(forPath: home.path)[.systemFreeSize] as? NSNumber
-        return StatusDocument.Storage(databaseBytes: database, blobBytes: 0, freeBytes: free?.int64Value)
+        return StatusDocument.Storage(
+            databaseBytes: database, blobBytes: bytes(below: home.blobs), freeBytes: free?.int64Value)
+    }
+
+    private func bytes(below folder: String) -> Int64 {
+        let manager = FileManager.default
+        return (manager.enumerator(atPath: folder)?.allObjects ?? []).reduce(0) { total, name in
+            let attributes = try? manager.attributesOfItem(atPath: "\(folder)/\(name)")
+            guard attributes?[.type] as? FileAttributeType == .typeRegular else { return total }
+            return total + ((attributes?[.size] as? NSNumber)?.int64Value ?? 0)
+        }
     }
 }

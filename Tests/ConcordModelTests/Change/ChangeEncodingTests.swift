@@ -3,8 +3,9 @@
 
 import CBOR
 import ConcordCrypto
-import ConcordModel
 import Testing
+
+@testable import ConcordModel
 
 @Suite("Changes: stored form")
 struct ChangeEncodingTests {
@@ -104,7 +105,7 @@ struct ChangeEncodingTests {
             writer.digest(binding.member.digest)
             writer.byteString(issuer)
             writer.byteString(binding.nonce.bytes)
-            return Self.change(operation: writer.bytes, value: [0x80])
+            return Self.change(operation: writer.bytes, value: [])
         }
         #expect(try Change(encoded: bytes(issuer: [])).entries[0].operations == [.bind(binding)])
         let rotated = SHA256.hash([2])
@@ -133,8 +134,42 @@ struct ChangeEncodingTests {
         #expect(refusal { _ = try Change(encoded: empty) }?.code == .malformedChange)
         let restoreWithValue = Self.change(operation: [0x82, 0x06, 0x80], value: [0x00])
         #expect(refusal { _ = try Change(encoded: restoreWithValue) }?.code == .malformedChange)
-        let setToAnArray = Self.change(operation: [0x83, 0x01, 0x61, 0x61, 0x80], value: [0x80])
+        let setToAnArray = Self.change(operation: [0x61, 0x61], value: [0x80])
         #expect(refusal { _ = try Change(encoded: setToAnArray) }?.code == .malformedChange)
+    }
+
+    @Test("names, ids and operations have one form each")
+    func oneForm() throws {
+        // "name" has the number 0; "a" has none.
+        #expect(throws: Never.self) { try Change(encoded: Self.change(operation: [0x00], value: [0x60])) }
+        #expect(throws: Never.self) { try Change(encoded: Self.change(operation: [0x61, 0x61], value: [0x60])) }
+        for wrong in [
+            [0x64] + Array("name".utf8), [0x18, 0xff], [0x83, 0x01, 0x00, 0x80], [0x82, 0x01, 0x00],
+            [0x83, 0x02, 0x00, 0x80],
+        ] as [[UInt8]] {
+            let bytes = Self.change(operation: wrong, value: [0x60])
+            #expect(refusal { _ = try Change(encoded: bytes) }?.code == .malformedChange, "\(wrong)")
+        }
+        let change = Change(
+            timestamp: 5, dependencies: [], seed: Bytes16(high: 0, low: 0), authorLabel: "",
+            entries: [
+                Entry(
+                    record: RecordID(Bytes16(high: RecordID.prefix(timestamp: 5, index: 0), low: 9)),
+                    operations: [.create(kind: "contact", parent: nil)])
+            ])
+        let short = change.encoded()
+        #expect(try Change(encoded: short) == change)
+        let tail: [UInt8] = [0x48, 0, 0, 0, 0, 0, 0, 0, 9]
+        let start = try #require(short.indices.first { short[$0...].starts(with: tail) })
+        let prefix = RecordID.prefix(timestamp: 5, index: 0)
+        let whole = [0x50] + (0..<8).map { UInt8(truncatingIfNeeded: prefix >> (56 - 8 * $0)) } + tail.dropFirst()
+        let long = Array(short[..<start]) + whole + short[(start + 9)...]
+        #expect(refusal { _ = try Change(encoded: long) }?.code == .malformedChange)
+        // Half an id where nothing is created.
+        let half = Array(Self.change(operation: [0x00], value: [0x60]))
+        let place = try #require(half.indices.first { half[$0] == 0x50 && half[($0 + 1)...].starts(with: [0, 0, 0, 0, 0, 0, 0, 0]) && half[$0 + 16] == 7 })
+        let cut = Array(half[..<place]) + [0x48] + half[(place + 9)...]
+        #expect(refusal { _ = try Change(encoded: cut) }?.code == .malformedChange)
     }
 
     @Test("an operation of a later level is kept byte for byte")
@@ -192,7 +227,7 @@ struct ChangeEncodingTests {
         func head(_ count: Int, _ code: UInt64, _ field: String?) {
             writer.array(count)
             writer.unsigned(code)
-            if let field { writer.text(field) }
+            if let field { writer.name(UTF8Text(field)) }
         }
         switch place {
         case "replacing": head(3, 2, "areas")
@@ -200,29 +235,28 @@ struct ChangeEncodingTests {
         case "restore": head(2, 6, nil)
         case "erase": head(3, 9, nil)
         case "seen": head(2, 5, nil)
-        default: return change(operation: [0x82, 0x06, 0x80], value: [0x80], dependencies: dots)
+        default: return change(operation: [0x82, 0x06, 0x80], value: [], dependencies: dots)
         }
         writer.dots(dots)
         if place == "parents" { writer.array(0) }
         if place == "erase" { writer.text("") }
         return change(
-            operation: writer.bytes, value: ["replacing", "parents"].contains(place) ? [0x60] : [0x80])
+            operation: writer.bytes, value: ["replacing", "parents"].contains(place) ? [0x60] : [])
     }
 
     private static func change(operation: [UInt8], value: [UInt8], dependencies: [Dot] = []) -> [UInt8] {
         var writer = CBORWriter()
         writer.array(5)
-        writer.unsigned(0)
+        writer.byteString([UInt8](repeating: 0, count: 6))
         writer.dependencies(dependencies.map(Dependency.init(some:)))
         writer.byteString([UInt8](repeating: 0, count: 16))
         writer.text("")
         writer.array(1)
-        writer.array(2)
-        writer.array(2)
+        writer.array(3)
         writer.byteString(RecordID(integerLiteral: 7).bytes)
         writer.array(1)
         writer.encoded(operation)
-        writer.array(1)
+        writer.array(value.isEmpty ? 0 : 1)
         writer.encoded(value)
         return writer.bytes
     }

@@ -36,12 +36,11 @@ struct ChangeHashTests {
             SHA256.hash(cbor { $0.byteString(seed) } + cbor { $0.unsigned(number) }).bytes
         }
         let header0 = cbor {
-            $0.array(2)
             $0.byteString(RecordID(integerLiteral: 7).bytes)
             $0.array(2)
             $0.array(3)
             $0.unsigned(1)
-            $0.text("name")
+            $0.unsigned(0)  // the number of "name"
             $0.array(1)
             $0.array(2)
             $0.byteString(ReplicaID(integerLiteral: 1).bytes)
@@ -51,12 +50,11 @@ struct ChangeHashTests {
             $0.array(0)
         }
         let header1 = cbor {
-            $0.array(2)
             $0.byteString(RecordID(integerLiteral: 8).bytes)
             $0.array(1)
             $0.encoded([0x81, 0x0a] as [UInt8])
         }
-        let digest0 = SHA256.hash(header0 + SHA256.hash(salt(1) + [0x82, 0x61, 0x78, 0x80]).bytes)
+        let digest0 = SHA256.hash(header0 + SHA256.hash(salt(1) + [0x81, 0x61, 0x78]).bytes)
         let digest1 = SHA256.hash(header1 + SHA256.hash(salt(2) + [0x81, 0x01]).bytes)
         let expected = cbor {
             $0.array(8)

@@ -216,7 +216,7 @@ private struct VectorMaker {
             ("nothing", [], .malformedChange),
             ("the last byte is missing", Array(sound.dropLast()), .malformedChange),
             ("a byte too many", sound + [0], .malformedChange),
-            ("the timestamp not in its shortest form", Self.longTimestamp(sound), .malformedChange),
+            ("a timestamp of five bytes", Self.shortTimestamp(sound), .malformedChange),
             (
                 "dependencies in descending order", stored([set()], [Dot(oslo, 2), Dot(oslo, 1)]),
                 .malformedChange
@@ -263,21 +263,20 @@ private struct VectorMaker {
     /// The stored form with two hashes in place of the seed.
     private static func parts(_ stored: [UInt8]) -> [UInt8] {
         let hash: [UInt8] = [0x58, 0x20] + [UInt8](repeating: 7, count: 32)
-        return Array(stored[..<11]) + [0x82] + hash + hash + stored[28...]
+        return Array(stored[..<9]) + [0x82] + hash + hash + stored[26...]
     }
 
     /// An erased form by hand.
     private static func erasedDelete(_ record: RecordID) -> [UInt8] {
         var writer = CBORWriter()
         writer.array(5)
-        writer.unsigned(5)
+        writer.byteString([0, 0, 0, 0, 0, 5])
         writer.array(0)
         writer.array(2)
         for number in [1, 2] as [UInt8] { writer.digest(SHA256.hash([number])) }
         writer.text("")
         writer.array(1)
-        writer.array(2)
-        writer.array(2)
+        writer.array(3)
         writer.byteString(record.bytes)
         writer.array(1)
         writer.array(2)
@@ -287,8 +286,8 @@ private struct VectorMaker {
         return writer.bytes
     }
 
-    /// The stored form with its timestamp of six bytes, which needs eight in CBOR, replaced by 5 in two bytes.
-    private static func longTimestamp(_ stored: [UInt8]) -> [UInt8] {
-        [stored[0], 0x18, 0x05] + stored.dropFirst(10)
+    /// The stored form with a byte of its timestamp left out.
+    private static func shortTimestamp(_ stored: [UInt8]) -> [UInt8] {
+        [stored[0], 0x45] + stored.dropFirst(3)
     }
 }

@@ -149,15 +149,14 @@ struct ErasedFormTests {
         func stored(_ record: [UInt8], _ operation: [UInt8], values: [UInt8]) -> [UInt8] {
             var writer = CBORWriter()
             writer.array(5)
-            writer.unsigned(0)
+            writer.byteString([UInt8](repeating: 0, count: 6))
             writer.array(0)
             writer.array(2)
             writer.digest(SHA256.hash([1]))
             writer.digest(SHA256.hash([2]))
             writer.text("")
             writer.array(1)
-            writer.array(2)
-            writer.array(2)
+            writer.array(3)
             writer.byteString(record)
             writer.array(1)
             writer.encoded(operation)
@@ -165,7 +164,7 @@ struct ErasedFormTests {
             return writer.bytes
         }
         let record = RecordID(integerLiteral: 7).bytes
-        let set: [UInt8] = [0x83, 0x01, 0x61, 0x61, 0x80]
+        let set: [UInt8] = [0x61, 0x61]
         #expect(Self.refused(stored(record, set, values: [0x40])) == nil)
         #expect(Self.refused(stored(record, set, values: [0x41, 0x00])) == .malformedChange)
         #expect(Self.refused(stored(record, set, values: [0x60])) == .malformedChange)

@@ -7,6 +7,7 @@ import ConcordSync
 import ConcordTransport
 import Foundation
 import Logging
+import Synchronization
 import Testing
 
 @testable import ConcordNode
@@ -20,12 +21,14 @@ struct PeerNode: Sendable {
     let store: ReplicaStore
     let context: TLSContext
     let manager: PeerManager
+    let attachments: AttachmentKeeper
+    private let keeping = KeepingTask()
     let listener: Listener
 
     var address: NodeAddress { NodeAddress(host: "127.0.0.1", port: listener.port) }
 
     /// A node of `member` that listens and holds the space of `charter`, and does not dial yet.
-    init(_ member: TestMember, _ charter: SignedCharter) async throws {
+    init(_ member: TestMember, _ charter: SignedCharter, policy: BlobPolicy = BlobPolicy()) async throws {
         folder = TemporaryFolder()
         self.member = member
         home = NodeHome(path: folder.file("home"))
@@ -47,10 +50,14 @@ struct PeerNode: Sendable {
         let configuration = try Configuration.load(path: folder.file("none"), environment: [:])
         let signer = try home.signer()
         let incarnation = try #require(Bytes16(try Randomness.bytes(16)))
+        attachments = AttachmentKeeper(
+            store: store, blobs: try BlobStore(folder: home.blobs), policy: policy, clock: { testNow },
+            logger: logger)
         let manager = try PeerManager(
             .init(
-                home: home, identity: identity, configuration: configuration, store: store, context: context,
-                trusted: trusted, incarnation: incarnation, signReceipt: { try signer.signReceipt($0) },
+                home: home, identity: identity, configuration: configuration, store: store,
+                attachments: attachments, context: context, trusted: trusted, incarnation: incarnation,
+                signReceipt: { try signer.signReceipt($0) },
                 clock: { testNow }, logger: logger))
         self.manager = manager
         store.observeAdvance { space, position in
@@ -60,7 +67,8 @@ struct PeerNode: Sendable {
 
     /// Takes connections and begins to dial.
     func start() async {
-        let (listener, manager) = (listener, manager)
+        let (listener, manager, attachments) = (listener, manager, attachments)
+        keeping.set(Task { await attachments.run() })
         Task {
             for await connection in listener.connections { await manager.accept(connection) }
         }
@@ -71,6 +79,7 @@ struct PeerNode: Sendable {
     @discardableResult
     func stop() async throws -> Duration {
         await listener.close()
+        await keeping.cancel()
         let began = ContinuousClock.now
         await manager.stop()
         let duration = ContinuousClock.now - began
@@ -92,6 +101,19 @@ struct PeerNode: Sendable {
             clock: testNow, nodeName: UTF8Text("x"), addresses: addresses.map { UTF8Text($0) },
             spaces: [SpaceHead(space: space)])
         return Message.hello(hello).encoded()
+    }
+}
+
+/// The work of a node's attachments, ended before its store is closed.
+final class KeepingTask: Sendable {
+    private let task = Mutex<Task<Void, Never>?>(nil)
+
+    func set(_ task: Task<Void, Never>) { self.task.withLock { $0 = task } }
+
+    func cancel() async {
+        let task = task.withLock { $0 }
+        task?.cancel()
+        await task?.value
     }
 }
 

@@ -89,9 +89,12 @@ struct TestNode: Sendable {
         let peers = PeerDouble(address: "\(member.code.lowercased()).example.org:7443")
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
+        let attachments = AttachmentKeeper(
+            store: store, blobs: try BlobStore(folder: home.blobs), policy: BlobPolicy(), clock: { testNow },
+            logger: logger)
         let services = StoreServices(
-            identity: identity, signer: try home.signer(), store: store, peers: peers, logger: logger,
-            clock: { testNow })
+            identity: identity, signer: try home.signer(), store: store, attachments: attachments,
+            peers: peers, logger: logger, clock: { testNow })
         let node = TestNode(
             folder: folder, home: home, member: member, store: store, peers: peers, services: services,
             client: SocketClient(path: home.socket))

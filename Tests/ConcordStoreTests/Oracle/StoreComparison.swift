@@ -162,13 +162,15 @@ struct StoreComparison {
         let names = hashOfName
         let sql = """
             SELECT record.uid, party.member, above.uid, record.live, record.shown, record.flagged,
-                record.conflicts, record.state
+                record.conflicts, record.state, record.json
             FROM record JOIN party ON party.id = record.owner
             LEFT JOIN record AS above ON above.id = record.parent
             """
         var seen: Set<String> = []
         for row in try Row.fetchAll(db, sql: sql) {
-            let state = try RecordState(encoded: [UInt8](row[7] as Data))
+            guard let record = RecordID(bytes: row[0] as Data) else { throw DatabaseError(message: "no id") }
+            let state = try RecordState(
+                stored: [UInt8](row[7] as Data), json: Array((row[8] as String).utf8), id: record)
             let id = state.id.description
             seen.insert(id)
             guard let record = view.records[id] else {

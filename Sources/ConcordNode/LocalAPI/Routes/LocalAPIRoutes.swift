@@ -21,6 +21,7 @@ struct LocalAPIRoutes: Sendable {
         addSpaceRoutes(to: version)
         addRecordRoutes(to: version)
         addTextRoutes(to: version)
+        addAttachmentRoutes(to: version)
         addQueryRoutes(to: version)
         addCareRoutes(to: version)
     }

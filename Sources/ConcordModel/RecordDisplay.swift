@@ -2,30 +2,25 @@
 // texts that merge: these may be long, and are read where they are kept. Written by hand, byte by byte, because every
 // record that is written passes here.
 
-import ConcordModel
-
 /// The title and the displayed values of a record.
-struct RecordDisplay {
+public struct RecordDisplay: Sendable {
     /// The title.
-    let title: String
-    /// `{"field": value…}`, fields ascending: texts and numbers for registers, arrays for sets, no cleared
+    public let title: String
+    /// UTF-8 of `{"field": value…}`, fields ascending: texts and numbers for registers, then arrays for sets, no cleared
     /// registers.
-    let json: String
+    public let json: [UInt8]
 
-    init(_ state: RecordState, kind: KindDescription) {
+    /// What is displayed of a record of this kind.
+    public init(_ state: RecordState, kind: KindDescription) {
         title = Self.title(of: state, kind: kind)
-        let texts = kind.fields.filter(\.isText).map(\.name)
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(UInt8(ascii: "{"))
-        for register in state.registers where !texts.contains(register.field) {
-            guard let shown = register.values.first?.value, !shown.isEmpty || register.values.count > 1 else {
-                continue
-            }
+        for register in state.registers where register.isDisplayed && !kind.isText(register.field) {
             Self.appendName(register.field, to: &bytes)
-            Self.append(shown, to: &bytes)
+            Self.append(register.shown.value, to: &bytes)
         }
-        for set in state.sets where !texts.contains(set.field) {
+        for set in state.sets where !kind.isText(set.field) {
             Self.appendName(set.field, to: &bytes)
             bytes.append(UInt8(ascii: "["))
             for (index, element) in set.elements.enumerated() {
@@ -35,15 +30,17 @@ struct RecordDisplay {
             bytes.append(UInt8(ascii: "]"))
         }
         bytes.append(UInt8(ascii: "}"))
-        json = String(decoding: bytes, as: UTF8.self)
+        json = bytes
     }
 
     /// The displayed value of the title's field, or of the first other field that has one.
     static func title(of state: RecordState, kind: KindDescription) -> String {
-        for field in [kind.titleField] + kind.fields.filter({ !$0.isText }).map(\.name) {
-            if let value = state.register(field)?.values.first?.value, !value.isEmpty { return value.display }
+        func value(_ field: UTF8Text) -> String? {
+            guard let value = state.register(field)?.shown.value, !value.isEmpty else { return nil }
+            return value.display
         }
-        return ""
+        if let title = value(kind.titleField) { return title }
+        return kind.fields.lazy.filter { !$0.isText }.compactMap { value($0.name) }.first ?? ""
     }
 
     private static func appendName(_ name: UTF8Text, to bytes: inout [UInt8]) {
@@ -53,10 +50,10 @@ struct RecordDisplay {
     }
 
     private static func append(_ value: Value, to bytes: inout [UInt8]) {
-        if case .integer(let number) = value {
-            bytes.append(contentsOf: String(number).utf8)
-        } else {
-            append(text: value.display, to: &bytes)
+        switch value {
+        case .integer(let number): bytes.append(contentsOf: String(number).utf8)
+        case .text(let text): append(text: text.string, to: &bytes)
+        default: append(text: value.display, to: &bytes)
         }
     }
 
@@ -89,9 +86,19 @@ struct RecordDisplay {
     }
 }
 
+extension RecordState.Register {
+    /// Whether anything is displayed: not of a register that was cleared.
+    public var isDisplayed: Bool { !shown.value.isEmpty || isInConflict }
+}
+
+extension KindDescription {
+    /// Whether a field is a text that merges, which is displayed from where it is kept.
+    func isText(_ field: UTF8Text) -> Bool { fields.contains { $0.isText && $0.name == field } }
+}
+
 extension Value {
     /// The value as text: a number in decimal digits, bytes in hexadecimal ones, nothing for one that was erased.
-    var display: String {
+    public var display: String {
         switch self {
         case .integer(let number): String(number)
         case .bytes(let bytes): hexadecimal(bytes)

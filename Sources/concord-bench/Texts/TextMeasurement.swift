@@ -3,31 +3,6 @@
 import ConcordText
 import Foundation
 
-/// How long things took, in milliseconds.
-struct Timing: Encodable {
-    let minimum: Double
-    let median: Double
-
-    /// Runs something several times; what `body` gives back last is given back.
-    static func of<Result>(_ runs: Int, _ body: () throws -> Result) rethrows -> (
-        timing: Timing, result: Result
-    ) {
-        var times: [Double] = []
-        let clock = ContinuousClock()
-        func run() throws -> Result {
-            let start = clock.now
-            let result = try body()
-            let passed = (clock.now - start).components
-            times.append(Double(passed.seconds) * 1e3 + Double(passed.attoseconds) / 1e15)
-            return result
-        }
-        var result = try run()
-        for _ in 1..<max(1, runs) { result = try run() }
-        times.sort()
-        return (Timing(minimum: times[0], median: times[times.count / 2]), result)
-    }
-}
-
 /// What one history took.
 struct TextMeasurement: Encodable {
     let trace: String
@@ -82,7 +57,7 @@ struct TextMeasurement: Encodable {
         (merge, open) = (merged.timing, opened.timing)
         (encodedBytes, textBytes) = (encoded.result.count, stored.count)
         insertedBytes = all.reduce(0) { $0 + ($1.inserted?.count ?? 0) }
-        mergeMemoryBytes = try MemoryCommand.measure(encoded.result)
+        mergeMemoryBytes = try MergeMemoryCommand.measure(encoded.result)
         guard trace.isSequential else {
             (local, localMicrosecondsPerEdit, note) = (nil, nil, expected.note)
             return

@@ -6,7 +6,7 @@ import ConcordText
 import Foundation
 
 /// Merges one encoded history and prints how much memory that took, in bytes.
-struct MemoryCommand: ParsableCommand {
+struct MergeMemoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "merge-memory", abstract: "Merges one encoded history in a process of its own.",
         shouldDisplay: false)

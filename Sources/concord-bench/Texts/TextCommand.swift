@@ -45,10 +45,10 @@ enum TextReport {
     /// One history's numbers in rows.
     static func table(_ found: TextMeasurement) -> String {
         var rows = [
-            ("events", count(found.events)), ("edits", count(found.edits)),
+            ("events", Figure.count(found.events)), ("edits", Figure.count(found.edits)),
         ]
         if let local = found.local, let each = found.localMicrosecondsPerEdit {
-            rows.append(("local edits, one by one", timing(local) + ", \(number(each, 3)) µs each"))
+            rows.append(("local edits, one by one", timing(local) + ", \(Figure.number(each, 3)) µs each"))
         }
         rows += [
             ("merge from the encoded history", timing(found.merge)),
@@ -56,10 +56,10 @@ enum TextReport {
             ("encode", timing(found.encode)), ("decode", timing(found.decode)),
             (
                 "encoded",
-                "\(count(found.encodedBytes)) bytes, \(count(found.insertedBytes)) of them inserted text"
+                "\(Figure.count(found.encodedBytes)) bytes, \(Figure.count(found.insertedBytes)) of them inserted text"
             ),
-            ("open the stored text", timing(found.open) + ", \(count(found.textBytes)) bytes"),
-            ("memory to merge", "\(number(Double(found.mergeMemoryBytes) / 1_048_576, 1)) MiB"),
+            ("open the stored text", timing(found.open) + ", \(Figure.count(found.textBytes)) bytes"),
+            ("memory to merge", "\(Figure.number(Double(found.mergeMemoryBytes) / 1_048_576, 1)) MiB"),
         ]
         let width = rows.map(\.0.count).max() ?? 0
         let lines = rows.map { "  " + $0.0.padding(toLength: width + 2, withPad: " ", startingAt: 0) + $0.1 }
@@ -68,17 +68,6 @@ enum TextReport {
     }
 
     private static func timing(_ timing: Timing) -> String {
-        "\(number(timing.minimum, 3)) ms (median \(number(timing.median, 3)))"
-    }
-
-    private static func number(_ value: Double, _ digits: Int) -> String {
-        String(format: "%.\(digits)f", value)
-    }
-
-    /// With a comma every three digits.
-    private static func count(_ value: Int) -> String {
-        var digits = Array(String(value))
-        for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
-        return String(digits)
+        "\(Figure.number(timing.minimum, 3)) ms (median \(Figure.number(timing.median, 3)))"
     }
 }
