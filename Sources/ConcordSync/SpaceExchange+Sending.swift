@@ -96,7 +96,8 @@ extension SpaceExchange {
                     maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond
-        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now) {
+        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now)
+        {
             effects.append(.send(frame))
         }
         phase = .streaming(stream)
