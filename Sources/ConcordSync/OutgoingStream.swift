@@ -63,6 +63,8 @@ struct OutgoingStream: Sendable {
     private static let smallChangeBytes = 64
     /// Whether the slice that is being read is not to be gone on from.
     private var beginsAgain = false
+    /// Whether something was read that the peer did not want at that moment.
+    private var hasPassedOver = false
     /// What the peer wanted when it was last looked what to read.
     private var mode = FlowMode.all
     /// What the peer asked for, up to there.
@@ -135,8 +137,9 @@ struct OutgoingStream: Sendable {
 
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
     mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
-        if permission.mode != mode {
+        if permission.mode != mode || permission.mode == .all && hasPassedOver {
             mode = permission.mode
+            hasPassedOver = false
             beginAgain()
         }
         if !isReading, ready.isEmpty, wantsToRead, permission.mode != .all,
@@ -166,7 +169,11 @@ struct OutgoingStream: Sendable {
         beginsAgain = false
         for run in slice.runs {
             // A run of which the peer has the beginning by now goes whole: what it has it skips.
-            guard run.lastSequence > known[run.chain], permits(run, permission) else { continue }
+            guard run.lastSequence > known[run.chain] else { continue }
+            guard permits(run, permission) else {
+                hasPassedOver = true
+                continue
+            }
             let bytes = run.encodedForFrame()
             guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
                 throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)
