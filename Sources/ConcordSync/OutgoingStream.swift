@@ -63,8 +63,6 @@ struct OutgoingStream: Sendable {
     private static let smallChangeBytes = 64
     /// Whether the slice that is being read is not to be gone on from.
     private var beginsAgain = false
-    /// Whether something was read that the peer did not want at that moment.
-    private var hasPassedOver = false
     /// What the peer wanted when it was last looked what to read.
     private var mode = FlowMode.all
     /// What the peer asked for, up to there.
@@ -137,9 +135,8 @@ struct OutgoingStream: Sendable {
 
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
     mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
-        if permission.mode != mode || permission.mode == .all && hasPassedOver {
+        if permission.mode != mode {
             mode = permission.mode
-            hasPassedOver = false
             beginAgain()
         }
         if !isReading, ready.isEmpty, wantsToRead, permission.mode != .all,
@@ -162,18 +159,18 @@ struct OutgoingStream: Sendable {
     mutating func take(_ slice: LogSlice, _ permission: StreamPermission) throws(SessionFault) {
         guard isReading, beginsAgain || slice.position >= cursor else { return }
         reserved = 0
-        let progressed = slice.position > cursor || !slice.runs.isEmpty
         head = max(head, slice.position)
-        cursor = beginsAgain ? 0 : slice.position
-        hasMore = !beginsAgain && !slice.isLast && progressed
-        beginsAgain = false
+        guard !beginsAgain, permission.mode == mode else {
+            // What was left out of it was not what is left out now: the end of a chain may be in it without the rest.
+            (cursor, hasMore, beginsAgain) = (0, false, false)
+            return
+        }
+        let progressed = slice.position > cursor || !slice.runs.isEmpty
+        cursor = slice.position
+        hasMore = !slice.isLast && progressed
         for run in slice.runs {
             // A run of which the peer has the beginning by now goes whole: what it has it skips.
-            guard run.lastSequence > known[run.chain] else { continue }
-            guard permits(run, permission) else {
-                hasPassedOver = true
-                continue
-            }
+            guard run.lastSequence > known[run.chain], permits(run, permission) else { continue }
             let bytes = run.encodedForFrame()
             guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
                 throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)
