@@ -20,7 +20,9 @@ public struct ActivePeers<Key: Hashable & Comparable & Sendable>: Sendable {
         public let isAvoided: Bool
 
         /// A candidate of these properties.
-        public init(key: Key, bytes: [UInt8], isConnected: Bool, isByHand: Bool = false, isAvoided: Bool = false) {
+        public init(
+            key: Key, bytes: [UInt8], isConnected: Bool, isByHand: Bool = false, isAvoided: Bool = false
+        ) {
             self.key = key
             self.bytes = bytes
             self.isConnected = isConnected
@@ -93,7 +95,9 @@ public struct ActivePeers<Key: Hashable & Comparable & Sendable>: Sendable {
     /// Those that were not reached last; then those named by hand first; otherwise as drawn.
     private func ranked(_ some: [Candidate]) -> [Candidate] {
         let drawn = some.map { candidate in
-            let hash = SHA256.hash(ownBytes, candidate.bytes).bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+            let hash = SHA256.hash(ownBytes, candidate.bytes).bytes.prefix(8).reduce(0) {
+                $0 << 8 | UInt64($1)
+            }
             return (candidate, (candidate.isAvoided ? 1 : 0, candidate.isByHand ? 0 : 1, hash, candidate.key))
         }
         return drawn.sorted { $0.1 < $1.1 }.map(\.0)

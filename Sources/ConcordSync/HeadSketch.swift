@@ -59,7 +59,8 @@ public struct HeadSketch: Hashable, Sendable {
     }
 
     /// Divides heads into those of ranges that look the same in both sketches and the others.
-    func divide(_ heads: [ChainHead], against other: HeadSketch) -> (equal: [ChainHead], unequal: [ChainHead]) {
+    func divide(_ heads: [ChainHead], against other: HeadSketch) -> (equal: [ChainHead], unequal: [ChainHead])
+    {
         let isEqual = (0..<1 << bits).map { range in
             let place = range * Self.hashBytes..<(range + 1) * Self.hashBytes
             return bytes[place] == other.bytes[place]

@@ -89,10 +89,14 @@ public struct NodeIntake: Sendable {
         intakes.keys.sorted().flatMap { space in instruct(space) { $0.tick(now: now) } }
     }
 
-    private mutating func instruct(_ space: SpaceID, _ body: (inout Intake) -> [Int: IntakeOrder]) -> [Instruction] {
+    private mutating func instruct(_ space: SpaceID, _ body: (inout Intake) -> [Int: IntakeOrder])
+        -> [Instruction]
+    {
         var intake = intakes.removeValue(forKey: space) ?? Intake()
         let orders = body(&intake)
         if !intake.isEmpty { intakes[space] = intake }
-        return orders.sorted { $0.key < $1.key }.map { Instruction(link: $0.key, input: .intake(space, $0.value)) }
+        return orders.sorted { $0.key < $1.key }.map {
+            Instruction(link: $0.key, input: .intake(space, $0.value))
+        }
     }
 }

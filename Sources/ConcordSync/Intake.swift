@@ -70,7 +70,9 @@ public struct Intake: Sendable {
     /// When a tick is wanted; nil if none is.
     var deadline: Milliseconds? {
         var times: [Milliseconds] = []
-        if let source, let link = links[source], hasOtherSource { times.append(link.movedAt + Self.stallLimit) }
+        if let source, let link = links[source], hasOtherSource {
+            times.append(link.movedAt + Self.stallLimit)
+        }
         for (chain, lack) in lacks {
             times.append(lack.question?.deadline ?? readyAt(chain, lack))
         }
@@ -89,7 +91,8 @@ public struct Intake: Sendable {
         link.report = report
         let isLittle = id == source ? report.lacking.isEmpty : report.isSmall
         if report.stage == .streaming, report.receiving.isEmpty, isLittle { link.isCaughtUp = true }
-        for element in link.report.receiving.elements where report.receiving[element.replica] < element.sequence {
+        for element in link.report.receiving.elements
+        where report.receiving[element.replica] < element.sequence {
             came[element.replica] = (element.sequence, now + Self.patience)
         }
         link.incompleteSince = report.isIncomplete ? link.incompleteSince ?? now : nil
@@ -150,7 +153,8 @@ public struct Intake: Sendable {
         guard source == nil else { return }
         // A node that is up to date already need not have anybody send before it is clear what.
         let isLive = links.contains { $0.value.isCaughtUp }
-        source = links.filter { !$0.value.isCaughtUp && (!isLive || $0.value.report.stage == .streaming) }
+        source =
+            links.filter { !$0.value.isCaughtUp && (!isLive || $0.value.report.stage == .streaming) }
             .min { rank($0) < rank($1) }?.key
         if let source { links[source]?.movedAt = now }
     }
@@ -168,7 +172,9 @@ public struct Intake: Sendable {
         let live = links.filter(\.value.isCaughtUp)
         func order(_ entry: (key: Int, value: Link)) -> (Int, UInt64, Int) {
             let isChosen = entry.value.order?.mode == .announce
-            return (isChosen ? 0 : 1, UInt64(truncatingIfNeeded: entry.key) &* 0x9e37_79b9_7f4a_7c15, entry.key)
+            return (
+                isChosen ? 0 : 1, UInt64(truncatingIfNeeded: entry.key) &* 0x9e37_79b9_7f4a_7c15, entry.key
+            )
         }
         return Set(live.sorted { order($0) < order($1) }.prefix(Self.announcers).map(\.key))
     }
@@ -213,7 +219,9 @@ public struct Intake: Sendable {
         if lack.held >= question.upTo {
             links[question.link]?.failures = max(0, link.failures - 1)
             lack.question = nil
-        } else if link.report.stage == .streaming, link.report.lacking[chain] == 0, comingAnyway(chain, lack, now) == nil {
+        } else if link.report.stage == .streaming, link.report.lacking[chain] == 0,
+            comingAnyway(chain, lack, now) == nil
+        {
             // It turned out to have nothing of it.
             lack.question = nil
         } else if question.deadline <= now {
@@ -248,7 +256,8 @@ public struct Intake: Sendable {
     private func question(_ id: Int, _ chain: ReplicaID, _ attempt: Int, _ now: Milliseconds) -> Question {
         let link = links[id]!
         let roundTrip = link.report.roundTrip ?? Self.roundTripAssumed
-        let patience = min((Self.patience + 4 * roundTrip) << Int64(min(attempt - 1, 5)), Self.longestPatience)
+        let patience = min(
+            (Self.patience + 4 * roundTrip) << Int64(min(attempt - 1, 5)), Self.longestPatience)
         return Question(link: id, upTo: link.report.lacking[chain], askedAt: now, deadline: now + patience)
     }
 

@@ -196,7 +196,9 @@ extension CBORReader {
             let from = try unsigned()
             let upTo = try sequence()
             guard from < upTo else { throw malformed("a span is empty") }
-            if let last = spans.last, last.chain >= chain { throw malformed("spans are not in ascending order") }
+            if let last = spans.last, last.chain >= chain {
+                throw malformed("spans are not in ascending order")
+            }
             spans.append(ChainSpan(chain: chain, from: from, upTo: upTo))
         }
         return spans

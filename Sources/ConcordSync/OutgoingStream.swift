@@ -8,9 +8,8 @@ import ConcordModel
 struct StreamPermission: Sendable {
     /// What the peer wants unasked.
     let mode: FlowMode
-    /// The chains that are sent if it wants anything unasked: of the own replica, and branches, whose names mean
-    /// nothing to the peer, so that they cannot be announced.
-    let pushed: Set<ReplicaID>
+    /// The chain that is sent if it wants anything unasked: that of the own replica.
+    let pushed: ReplicaID?
     /// What is held here, as far as it is told.
     let held: VersionVector
 }
@@ -62,6 +61,8 @@ struct OutgoingStream: Sendable {
     private static let smallChangeBytes = 64
     /// Whether the slice that is being read is not to be gone on from.
     private var beginsAgain = false
+    /// What the peer wanted when it was last looked what to read.
+    private var mode = FlowMode.all
     /// What the peer asked for, up to there.
     private var wanted = VersionVector()
 
@@ -117,17 +118,23 @@ struct OutgoingStream: Sendable {
         for element in wanted.elements where element.sequence > known[element.replica] {
             excluded[element.replica] = known[element.replica]
         }
-        if permission.mode != .hold { for chain in permission.pushed { excluded[chain] = known[chain] } }
+        if permission.mode != .hold, let own = permission.pushed { excluded[own] = known[own] }
         return excluded
     }
 
     private func permits(_ run: ChangeRun, _ permission: StreamPermission) -> Bool {
-        if permission.mode == .all || permission.mode != .hold && permission.pushed.contains(run.chain) { return true }
+        if permission.mode == .all || permission.mode != .hold && permission.pushed == run.chain {
+            return true
+        }
         return wanted[run.chain] >= max(run.firstSequence, known[run.chain] + 1)
     }
 
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
     mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
+        if permission.mode != mode {
+            mode = permission.mode
+            beginAgain()
+        }
         if !isReading, ready.isEmpty, wantsToRead, permission.mode != .all,
             excluded(permission).covers(permission.held)
         {

@@ -71,6 +71,7 @@ extension SpaceExchange {
         theirs.merge(known)
         if !comparison.forked.isEmpty {
             peerIsForked = true
+            forkedAtPeer = Set(comparison.forked)
             if let ownReplica, comparison.forked.contains(ownReplica) {
                 reportElsewhere(
                     "the peer says that it knows another change than ours under a number of our own replica",

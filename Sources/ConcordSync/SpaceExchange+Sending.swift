@@ -96,7 +96,8 @@ extension SpaceExchange {
                     maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond
-        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now) {
+        if sendsReceipts, let frame = receipts.nextFrame(space: space, perSecond: perSecond, now: context.now)
+        {
             effects.append(.send(frame))
         }
         phase = .streaming(stream)
@@ -130,7 +131,9 @@ extension SpaceExchange {
 
     /// When the next receipts may be sent; nil if none wait.
     var receiptsAt: Milliseconds? {
-        guard case .streaming = phase, telling.peerFlow.rawValue >= FlowMode.announce.rawValue else { return nil }
+        guard case .streaming = phase, telling.peerFlow.rawValue >= FlowMode.announce.rawValue else {
+            return nil
+        }
         return receipts.dueAt
     }
 
@@ -139,7 +142,8 @@ extension SpaceExchange {
         guard isIdle, !summaryWanted, readingToSend == nil else { return nil }
         // With many peers each is compared with more seldom; with those that agree more seldom still.
         let interval = min(
-            configuration.compareInterval * Int64(max(1, intake.order.peers / 8)) << Int64(min(agreements, 4)),
+            configuration.compareInterval * Int64(max(1, intake.order.peers / 8))
+                << Int64(min(agreements, 4)),
             configuration.longestCompareInterval)
         let periodic = max(summarySentAt + interval, quietSince + configuration.quietInterval)
         guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }

@@ -31,16 +31,28 @@ struct IntakePart: Sendable {
     var awaitsOrder = false
     var frames = 0
     var roundTrip: Milliseconds?
+
+    /// The round trip, as long as it did not change by a half: what varies a little is no news.
+    var roundTripToReport: Milliseconds? {
+        guard let roundTrip, let before = reported?.roundTrip else { return roundTrip }
+        return roundTrip > before + before / 2 + 10 || roundTrip + 10 < before / 2 ? roundTrip : before
+    }
 }
 
 extension SpaceExchange {
     // MARK: What the peer may be sent
 
-    /// What of the log the peer is to be sent now. Where branches are to be sorted out it gets everything.
+    /// What of the log the peer is to be sent now. Where branches are to be sorted out it gets everything, in an order in
+    /// which each branch comes after what it depends on.
     var permission: StreamPermission {
-        var pushed = branchNames
-        if let ownReplica { pushed.insert(ownReplica) }
-        return StreamPermission(mode: peerIsForked ? .all : telling.peerFlow, pushed: pushed, held: ours)
+        let isAll = peerIsForked || telling.peerFlow != .hold && peerLacksBranches
+        return StreamPermission(mode: isAll ? .all : telling.peerFlow, pushed: ownReplica, held: ours)
+    }
+
+    /// Whether the peer may lack something of a replica that has branches here: that cannot be announced.
+    private var peerLacksBranches: Bool {
+        guard !branchNames.isEmpty, case .streaming(let stream) = phase else { return false }
+        return branchNames.union(forkedHere).contains { ours[$0] > stream.known[$0] }
     }
 
     /// What the peer wants unasked from now on, and what it holds.
@@ -49,7 +61,6 @@ extension SpaceExchange {
     ) throws(SessionFault) {
         try learn(vector, &effects)
         telling.peerFlow = mode
-        onStream { $0.beginAgain() }
     }
 
     /// What the peer holds.
@@ -73,7 +84,8 @@ extension SpaceExchange {
             return
         }
         for span in spans {
-            let from = min(span.from, ours[span.chain])
+            // The number says nothing where the peer is known to have other changes under the same.
+            let from = isUnclear(span.chain) ? 0 : min(span.from, ours[span.chain])
             theirs.raise(span.chain, to: from)
             onStream { $0.want(ChainSpan(chain: span.chain, from: from, upTo: span.upTo)) }
         }
@@ -85,6 +97,7 @@ extension SpaceExchange {
     ) throws(SessionFault) {
         guard !vector.isEmpty else { return }
         var believed = vector
+        for chain in forkedHere.union(forkedAtPeer) { believed[chain] = 0 }
         if let ownReplica, vector[ownReplica] > 0 {
             believed[ownReplica] = believable(Dot(ownReplica, vector[ownReplica]), &effects)
         }
@@ -92,6 +105,11 @@ extension SpaceExchange {
         guard theirs.elements.count <= 2 * Limits.versionVectorEntries else {
             throw SessionFault(.limitExceeded, "the peer claims to hold changes of too many chains")
         }
+    }
+
+    /// Whether a number of this chain may mean another change to the peer than here.
+    private func isUnclear(_ chain: ReplicaID) -> Bool {
+        forkedHere.contains(chain) || forkedAtPeer.contains(chain)
     }
 
     /// Takes up what the peer asked for while its heads were compared: what it has of that they have said.
@@ -111,13 +129,15 @@ extension SpaceExchange {
         phase = .streaming(stream)
     }
 
-    /// What this side answers for that the peer has it: all, unless the peer takes what others write from them.
+    /// What the peer should say to have before long: all, unless each takes from others what these write.
     var expectedOfPeer: VersionVector {
-        guard telling.peerFlow == .own else { return ours }
-        let pushed = permission.pushed
-        return VersionVector(ascending: ours.elements.lazy.filter { pushed.contains($0.replica) }.map {
-            Dot($0.replica, $0.sequence)
-        })
+        let isClose =
+            telling.peerFlow == .all || telling.peerFlow == .hold || intake.saidFlow == .all
+            || intake.saidFlow == .announce
+        guard !isClose else { return ours }
+        var expected = VersionVector()
+        for chain in branchNames.union([ownReplica].compactMap { $0 }) { expected[chain] = ours[chain] }
+        return expected
     }
 
     // MARK: Telling
@@ -128,10 +148,12 @@ extension SpaceExchange {
         let permission = permission
         var untold = VersionVector()
         for element in ours.elements
-        where element.sequence > telling.told[element.replica] && !branchNames.contains(element.replica) {
+        where element.sequence > telling.told[element.replica] && !branchNames.contains(element.replica)
+            && !forkedHere.contains(element.replica)
+        {
             let isPushed =
                 permission.mode == .all
-                || permission.mode != .hold && permission.pushed.contains(element.replica)
+                || permission.mode != .hold && permission.pushed == element.replica
             let told = isPushed ? min(element.sequence, stream.known[element.replica]) : element.sequence
             if told > telling.told[element.replica] { untold[element.replica] = told }
         }
@@ -230,7 +252,7 @@ extension SpaceExchange {
         let report = IntakeReport(
             stage: stage, lacking: lacking, holding: holding, receiving: receiving, author: peerReplica,
             isIncomplete: applying.isEmpty && !owed.isEmpty, frames: intake.frames,
-            roundTrip: intake.roundTrip)
+            roundTrip: intake.roundTripToReport)
         guard report != intake.reported else { return }
         intake.reported = report
         intake.awaitsOrder = true

@@ -40,6 +40,8 @@ struct SpaceExchange: Sendable {
     var theirs = VersionVector()
     /// The names of chains here that are not the id of a replica, but stand for a branch of one.
     var branchNames: Set<ReplicaID> = []
+    /// The replicas that have branches here: their numbers alone do not say which change is meant.
+    var forkedHere: Set<ReplicaID> = []
     /// The names that the peer gave to branches.
     var peerBranches: Set<ReplicaID> = []
     var ownReplica: ReplicaID?
@@ -85,6 +87,8 @@ struct SpaceExchange: Sendable {
     var digestEqual: Bool?
     /// Whether the peer's heads showed other changes than ours under the same numbers, until both hold the same.
     var peerIsForked = false
+    /// The replicas of which that is so: what the peer says of their numbers means nothing in this session.
+    var forkedAtPeer: Set<ReplicaID> = []
     var forkReported = false
     /// Why this session must end for a new one to compare anew; not before what the peer lacks was sent, if that is
     /// wanted.
@@ -127,6 +131,9 @@ struct SpaceExchange: Sendable {
         isReadingHeld = false
         ours.merge(held.vector)
         let replicas = Set(held.heads.map(\.dot.replica))
+        forkedHere = Set(
+            zip(held.heads, held.heads.dropFirst()).lazy.filter { $0.dot.replica == $1.dot.replica }
+                .map(\.0.dot.replica))
         branchNames = Set(held.vector.elements.lazy.map(\.replica).filter { !replicas.contains($0) })
         advance(to: held.position)
         settleOwnClaim(against: held, &effects)
@@ -158,6 +165,7 @@ struct SpaceExchange: Sendable {
     /// A part of the log was read.
     mutating func slice(_ slice: LogSlice) throws(SessionFault) {
         position = max(position, slice.position)
+        let permission = permission
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
         try stream.take(slice, permission)

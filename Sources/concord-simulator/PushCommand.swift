@@ -8,13 +8,15 @@ import Foundation
 struct PushCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push",
-        abstract: "How changes spread among many nodes: how often each is sent, how fast, for how many bytes.",
+        abstract:
+            "How changes spread among many nodes: how often each is sent, how fast, for how many bytes.",
         discussion: "Exits with 1 if a bound is broken.")
 
     @Option(help: "How many nodes there are.")
     var nodes = 44
 
-    @Option(help: "How many changes are written while nothing fails; half as many more while connections fail.")
+    @Option(
+        help: "How many changes are written while nothing fails; half as many more while connections fail.")
     var changes = 40
 
     @Option(help: "How many of the nodes write.")
@@ -31,7 +33,8 @@ struct PushCommand: ParsableCommand {
 
     func validate() throws {
         guard PushOptions.sizes.contains(nodes) else {
-            throw ValidationError("--nodes is \(PushOptions.sizes.lowerBound) to \(PushOptions.sizes.upperBound)")
+            throw ValidationError(
+                "--nodes is \(PushOptions.sizes.lowerBound) to \(PushOptions.sizes.upperBound)")
         }
         guard (1...100_000).contains(changes), (1...nodes).contains(min(writers, nodes)), writers > 0 else {
             throw ValidationError("--changes is 1 to 100000, --writers at least 1")

@@ -17,7 +17,9 @@ struct SimulatorCommand: AsyncParsableCommand {
 struct WorldsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worlds",
-        abstract: "Whole nodes, with simulated network, disk and clock, under faults. This is what runs unless said.")
+        abstract:
+            "Whole nodes, with simulated network, disk and clock, under faults. This is what runs unless said."
+    )
 
     @Option(help: "The seed of the first run; drawn if it is not given.")
     var seed: UInt64?

@@ -22,7 +22,8 @@ struct ActivePeersTests {
                 ownBytes: Array("node \(node)".utf8), nodeCount: peers.count,
                 candidates: peers.indices.filter { $0 != node }.map { other in
                     .init(
-                        key: other, bytes: Array("node \(other)".utf8), isConnected: peers[node].contains(other),
+                        key: other, bytes: Array("node \(other)".utf8),
+                        isConnected: peers[node].contains(other),
                         isAvoided: avoided[node].contains(other))
                 })
         }
@@ -33,7 +34,8 @@ struct ActivePeersTests {
                 let before = peers
                 for node in peers.indices where isUp[node] {
                     for other in choice(node).toDial() {
-                        guard isUp[other], choice(other).admission(isByHand: false, isStranger: false) == .accepted
+                        guard isUp[other],
+                            choice(other).admission(isByHand: false, isStranger: false) == .accepted
                         else {
                             avoided[node].insert(other)
                             continue
@@ -75,7 +77,9 @@ struct ActivePeersTests {
         var overlay = Overlay(nodes)
         overlay.settle()
         let degrees = overlay.peers.map(\.count)
-        #expect(degrees.max()! <= ActivePeers<Int>.most && degrees.min()! >= ActivePeers<Int>.enough, "\(degrees)")
+        #expect(
+            degrees.max()! <= ActivePeers<Int>.most && degrees.min()! >= ActivePeers<Int>.enough, "\(degrees)"
+        )
         #expect(overlay.isConnected)
         for node in stride(from: 0, to: nodes, by: 3) { overlay.fail(node) }
         #expect(overlay.isConnected)
@@ -98,7 +102,8 @@ struct ActivePeersTests {
     @Test("the choice is the same each time, those named by hand come first, those not reached last")
     func order() {
         let choice = ActivePeers(
-            ownBytes: [1], nodeCount: 200, candidates: candidates(2, free: 30, byHand: [9, 20], avoided: [3, 20]))
+            ownBytes: [1], nodeCount: 200,
+            candidates: candidates(2, free: 30, byHand: [9, 20], avoided: [3, 20]))
         let first = choice.toDial()
         #expect(first == choice.toDial() && first.count == ActivePeers<Int>.enough - 2)
         #expect(first.first == 9 && !first.contains(3) && !first.contains(20))
@@ -109,7 +114,8 @@ struct ActivePeersTests {
 
     @Test("a full node turns those away that it met lately, and makes room for a stranger")
     func admission() {
-        let full = ActivePeers(ownBytes: [1], nodeCount: 200, candidates: candidates(12, free: 4, byHand: [2]))
+        let full = ActivePeers(
+            ownBytes: [1], nodeCount: 200, candidates: candidates(12, free: 4, byHand: [2]))
         #expect(full.admission(isByHand: false, isStranger: false) == .full)
         guard case .acceptedInPlaceOf(let key) = full.admission(isByHand: false, isStranger: true) else {
             Issue.record("a stranger is turned away")
@@ -117,7 +123,8 @@ struct ActivePeersTests {
         }
         #expect(key < 12 && key != 2)
         #expect(full.toDrop.isEmpty && full.toDial().isEmpty)
-        let more = ActivePeers(ownBytes: [1], nodeCount: 200, candidates: candidates(20, free: 0, byHand: [2]))
+        let more = ActivePeers(
+            ownBytes: [1], nodeCount: 200, candidates: candidates(20, free: 0, byHand: [2]))
         #expect(more.toDrop.count == 8 && !more.toDrop.contains(2))
         let small = ActivePeers(ownBytes: [1], nodeCount: 64, candidates: candidates(40, free: 4))
         #expect(small.admission(isByHand: false, isStranger: false) == .accepted && small.toDrop.isEmpty)

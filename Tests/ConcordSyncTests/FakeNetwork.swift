@@ -49,6 +49,8 @@ struct FakeNetwork {
     var configuration = SessionConfiguration()
     /// Above this many queued bytes an end is told that it is not writable.
     var highWater = 256 << 10
+    /// How much time a step takes.
+    var pace: ClosedRange<Int64> = 0...3
     private var incarnation: UInt64 = 0
     private var intakes: [NodeIntake]
     /// How often each node was sent each change.
@@ -121,7 +123,7 @@ struct FakeNetwork {
             }
         }
         guard let (link, side, kind) = choices.randomElement(using: &random) else { return false }
-        now += Int64.random(in: 0...3, using: &random)
+        now += Int64.random(in: pace, using: &random)
         switch kind {
         case 0: deliver(link, from: side)
         case 1: work(link, side)
@@ -329,7 +331,8 @@ struct FakeNetwork {
         case .changes(let space, let runs)?:
             for run in runs {
                 for sequence in run.firstSequence...run.lastSequence {
-                    received[links[link].node(side)][space, default: [:]][Dot(run.chain, sequence), default: 0] += 1
+                    received[links[link].node(side)][space, default: [:]][
+                        Dot(run.chain, sequence), default: 0] += 1
                 }
             }
         default: break

@@ -8,7 +8,8 @@ import Testing
 @Suite("From whom changes are taken")
 struct IntakeTests {
     private func report(
-        _ stage: IntakeReport.Stage = .streaming, lacking: [Dot] = [], holding: [Dot] = [], receiving: [Dot] = [],
+        _ stage: IntakeReport.Stage = .streaming, lacking: [Dot] = [], holding: [Dot] = [],
+        receiving: [Dot] = [],
         author: Int? = nil, incomplete: Bool = false, frames: Int = 0
     ) -> IntakeReport {
         IntakeReport(
@@ -38,7 +39,8 @@ struct IntakeTests {
         _ = intake.close(announcer, now: 10)
         let later = intake.links.mapValues { $0.order?.mode }
         #expect(later.values.count { $0 == .announce } == Intake.announcers)
-        #expect(modes.allSatisfy { $0.key == announcer || $0.value != .announce || later[$0.key] == .announce })
+        #expect(
+            modes.allSatisfy { $0.key == announcer || $0.value != .announce || later[$0.key] == .announce })
     }
 
     @Test("of peers that hold much one sends, the others wait; one that stands still gives way")
@@ -62,7 +64,9 @@ struct IntakeTests {
         var intake = live(1...4)
         let lack = report(lacking: [dot])
         #expect(intake.report(lack, of: 1, now: 1_000)[1]?.wanted == VersionVector([dot]))
-        for link in 2...4 { #expect(intake.report(lack, of: link, now: 1_010).allSatisfy { $0.value.wanted.isEmpty }) }
+        for link in 2...4 {
+            #expect(intake.report(lack, of: link, now: 1_010).allSatisfy { $0.value.wanted.isEmpty })
+        }
         var asked: [Int] = []
         for _ in 0..<3 {
             let deadline = intake.deadline!
@@ -76,7 +80,8 @@ struct IntakeTests {
     func author() {
         var intake = live(1...4)
         let own = Dot(testReplica(3), 9)
-        #expect(intake.report(report(lacking: [own], author: 1), of: 1, now: 1_000)[1]?.wanted.isEmpty == true)
+        #expect(
+            intake.report(report(lacking: [own], author: 1), of: 1, now: 1_000)[1]?.wanted.isEmpty == true)
         let asked = intake.tick(now: 1_000 + Intake.patienceWithAuthor)
         #expect(asked[1]?.wanted == VersionVector([own]))
         _ = intake.report(report(author: 1), of: 1, now: 1_400)
@@ -94,7 +99,9 @@ struct IntakeTests {
         #expect(after.allSatisfy { $0.value.wanted.isEmpty }, "the other sessions learn of it a little later")
     }
 
-    @Test("a peer that claims what nobody has costs one wait, and does not keep what others have from being asked for")
+    @Test(
+        "a peer that claims what nobody has costs one wait, and does not keep what others have from being asked for"
+    )
     func liar() {
         var intake = live(1...3)
         let claim = report(lacking: [Dot(testReplica(500), 1_000_000)])

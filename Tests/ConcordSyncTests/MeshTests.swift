@@ -34,7 +34,9 @@ struct MeshTests {
     private func network(_ nodes: Int, _ topology: Topology, seed: UInt64) -> FakeNetwork {
         var random = TestRandom(seed: seed)
         var links: [(Int, Int)] = []
-        for link in topology.links(nodes, &random) where !links.contains(where: { $0 == link }) { links.append(link) }
+        for link in topology.links(nodes, &random) where !links.contains(where: { $0 == link }) {
+            links.append(link)
+        }
         return FakeNetwork(nodes: nodes, links: links, seed: seed)
     }
 
@@ -52,7 +54,8 @@ struct MeshTests {
                 network.write(
                     Int.random(in: 0..<nodes, using: &network.random),
                     count: Int.random(in: 1...4, using: &network.random),
-                    payload: network.random.chance(5) ? 30_000 : Int.random(in: 0...300, using: &network.random))
+                    payload: network.random.chance(5)
+                        ? 30_000 : Int.random(in: 0...300, using: &network.random))
             case 5..<7: network.cut(Int.random(in: network.links.indices, using: &network.random))
             case 7..<13: network.connect(Int.random(in: network.links.indices, using: &network.random))
             case 13..<14: network.wait(atMost: 20_000)
@@ -65,6 +68,8 @@ struct MeshTests {
     /// Connects all, and lets all know what all hold.
     private func atRest(_ nodes: Int, _ topology: Topology, seed: UInt64) -> FakeNetwork {
         var network = network(nodes, topology, seed: seed)
+        // Only waiting takes time: what is on its way arrives before anybody loses patience.
+        network.pace = 0...0
         for link in network.links.indices { network.connect(link) }
         network.settle()
         for node in 0..<nodes { network.write(node) }
@@ -89,7 +94,9 @@ struct MeshTests {
         #expect(wants == network.links.map { link in (0...1).map { link[$0].sentTypes[22, default: 0] } })
     }
 
-    @Test("where the author is not connected a change is asked for from one node", arguments: [Topology.ring, .sparse, .star])
+    @Test(
+        "where the author is not connected a change is asked for from one node",
+        arguments: [Topology.ring, .sparse, .star])
     func relayed(topology: Topology) {
         var network = atRest(9, topology, seed: 3)
         for node in 0..<9 {

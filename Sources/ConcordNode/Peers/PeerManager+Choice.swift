@@ -50,7 +50,8 @@ extension PeerManager {
         let carried = Set(addressesOfPeople.compactMap { roads[$0]?.node })
         let connected = links.keys.map { node in
             ActivePeers<PeerKey>.Candidate(
-                key: .node(node), bytes: node.digest.bytes, isConnected: true, isByHand: carried.contains(node))
+                key: .node(node), bytes: node.digest.bytes, isConnected: true,
+                isByHand: carried.contains(node))
         }
         let others = free.map { address in
             ActivePeers<PeerKey>.Candidate(

@@ -7,7 +7,8 @@ import ConcordSync
 struct PushFigures {
     /// The names of message types, in the order in which they are shown.
     static let names: [(type: UInt64, name: String)] = [
-        (3, "changes"), (4, "acknowledge"), (21, "announce"), (22, "want"), (20, "flow"), (1, "summary"), (2, "vector"),
+        (3, "changes"), (4, "acknowledge"), (21, "announce"), (22, "want"), (20, "flow"), (1, "summary"),
+        (2, "vector"),
         (23, "sketch"), (0, "hello"), (7, "ping"), (8, "pong"), (9, "receipts"), (5, "error"), (6, "goodbye"),
     ]
 

@@ -10,7 +10,9 @@ extension PushNetwork {
 
     private func choice(_ node: Int) -> ActivePeers<Int> {
         let known = nodes[node]
-        var candidates = known.known.filter { !known.dialling.contains($0.key) || known.connections[$0.key] != nil }
+        var candidates = known.known.filter {
+            !known.dialling.contains($0.key) || known.connections[$0.key] != nil
+        }
         for other in known.connections.keys where candidates[other] == nil { candidates[other] = .init() }
         return ActivePeers(
             ownBytes: known.replica.replica.bytes, nodeCount: nodes.count,
@@ -119,7 +121,9 @@ extension PushNetwork {
 
     /// Kills a node for some seconds. What it holds is durable; its sessions are gone.
     mutating func failSomething() {
-        guard let node = nodes.indices.filter({ nodes[$0].isUp }).randomElement(using: &faults) else { return }
+        guard let node = nodes.indices.filter({ nodes[$0].isUp }).randomElement(using: &faults) else {
+            return
+        }
         figures.failures += 1
         nodes[node].isUp = false
         for id in nodes[node].connections.values.sorted() {

@@ -179,13 +179,16 @@ struct PushNetwork {
     }
 
     mutating func carryOut(_ instructions: [NodeIntake.Instruction], at node: Int) {
-        for instruction in instructions { feed(instruction.link / 2, instruction.link % 2, instruction.input) }
+        for instruction in instructions {
+            feed(instruction.link / 2, instruction.link % 2, instruction.input)
+        }
         guard let deadline = nodes[node].intake.deadline, deadline < nodes[node].intakeTickAt else { return }
         nodes[node].intakeTickAt = deadline
         queue.add(.intake(node: node), at: max(now, deadline))
     }
 
-    private mutating func carryOut(_ effect: SessionEffect, _ connection: Connection, _ id: Int, _ side: Int) {
+    private mutating func carryOut(_ effect: SessionEffect, _ connection: Connection, _ id: Int, _ side: Int)
+    {
         switch effect {
         case .send(let frame): transmit(frame, connection, id, side)
         case .readHeld, .readSlice, .compare, .apply, .readReceipts, .receipts:
@@ -221,11 +224,15 @@ struct PushNetwork {
         if nodes[node].connections[other] == id {
             nodes[node].connections[other] = nil
             nodes[node].known[other]?.lastSessionAt = now
-            if end.code == ErrorCode.peersFull.rawValue { nodes[node].known[other]?.avoidedUntil = now + 60_000 }
+            if end.code == ErrorCode.peersFull.rawValue {
+                nodes[node].known[other]?.avoidedUntil = now + 60_000
+            }
             askForRedial(node, at: now + Int64(random.number(50...500)))
         }
         if !connection.isCut {
-            queue.add(.gone(connection: id, side: 1 - side), at: max(now, connection.ends[side].lastArrival) + connection.latency)
+            queue.add(
+                .gone(connection: id, side: 1 - side),
+                at: max(now, connection.ends[side].lastArrival) + connection.latency)
         }
         if connection.ends.allSatisfy(\.isOver) { connections[id] = nil }
     }

@@ -14,7 +14,8 @@ public struct PushOptions: Hashable, Sendable {
     public var meanInterval: Int64
 
     /// The options of a usual run.
-    public init(nodes: Int, changes: Int = 40, seed: UInt64 = 1, writers: Int = 44, meanInterval: Int64 = 250) {
+    public init(nodes: Int, changes: Int = 40, seed: UInt64 = 1, writers: Int = 44, meanInterval: Int64 = 250)
+    {
         self.nodes = nodes
         self.changes = changes
         self.seed = seed

@@ -22,7 +22,9 @@ struct PushBook: Sendable {
     private(set) var chains: [ReplicaID: [Entry]] = [:]
 
     subscript(dot: Dot) -> Entry? {
-        guard let chain = chains[dot.replica], dot.sequence > 0, dot.sequence <= chain.count else { return nil }
+        guard let chain = chains[dot.replica], dot.sequence > 0, dot.sequence <= chain.count else {
+            return nil
+        }
         return chain[Int(dot.sequence) - 1]
     }
 
@@ -32,7 +34,8 @@ struct PushBook: Sendable {
     mutating func write(_ replica: ReplicaID, past: VersionVector, bytes: [UInt8], at time: Int64) -> Entry {
         let previous = chains[replica]?.last?.hash ?? Self.root(replica)
         let entry = Entry(
-            dot: Dot(replica, UInt64(chains[replica]?.count ?? 0) + 1), hash: SHA256.hash(previous.bytes, bytes),
+            dot: Dot(replica, UInt64(chains[replica]?.count ?? 0) + 1),
+            hash: SHA256.hash(previous.bytes, bytes),
             previous: previous, bytes: bytes, past: past, writtenAt: time)
         chains[replica, default: []].append(entry)
         return entry
@@ -49,7 +52,9 @@ struct PushReplica: Sendable {
     private var waiting: [Dot] = []
     private var summary: HeldSummary?
 
-    init(_ number: Int) { replica = ReplicaID(Bytes16(SHA256.hash(Array("push replica \(number)".utf8)).bytes.prefix(16))!) }
+    init(_ number: Int) {
+        replica = ReplicaID(Bytes16(SHA256.hash(Array("push replica \(number)".utf8)).bytes.prefix(16))!)
+    }
 
     var position: Int64 { Int64(log.count) }
 
@@ -114,12 +119,15 @@ struct PushReplica: Sendable {
     /// Takes runs in.
     ///
     /// - Returns: the outcome, and what was applied.
-    mutating func receive(_ runs: [ChangeRun], _ book: PushBook) -> (outcome: ReceiveOutcome, applied: [Dot]) {
+    mutating func receive(_ runs: [ChangeRun], _ book: PushBook) -> (outcome: ReceiveOutcome, applied: [Dot])
+    {
         var refusal: ConcordError?
         for run in runs {
             for (offset, bytes) in run.changes.enumerated() {
                 let dot = Dot(run.replica, run.firstSequence + UInt64(offset))
-                if book[dot]?.bytes != bytes { refusal = ConcordError(.badSignature, "\(dot) is not what was written") }
+                if book[dot]?.bytes != bytes {
+                    refusal = ConcordError(.badSignature, "\(dot) is not what was written")
+                }
                 if !vector.contains(dot) { waiting.append(dot) }
             }
         }

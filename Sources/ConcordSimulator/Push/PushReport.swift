@@ -77,7 +77,8 @@ public struct PushReport: Codable, Hashable, Sendable {
         row("ms to a node, all") { "\($0.longestDelay)" }
         row("ms to all, median") { "\($0.medianToAll)" }
         row("bytes a change, node") { $0.totalBytes.text }
-        for (_, name) in PushFigures.names where [undisturbed, disturbed, joining].contains(where: { $0.bytes[name] != nil }) {
+        for (_, name) in PushFigures.names
+        where [undisturbed, disturbed, joining].contains(where: { $0.bytes[name] != nil }) {
             row("  \(name)") { ($0.bytes[name] ?? 0).text }
         }
         lines += ["", "an idle session: \(idleBytes.text) bytes a minute"]
@@ -89,7 +90,9 @@ extension PushReport.Part {
     init(_ figures: PushFigures, receivers: Int, nodes: Int, milliseconds: Int64) {
         self.init()
         let part = figures.part
-        let counted = figures.onlyNode == nil ? part.arrivals.filter { figures.changes.contains($0.key) } : part.arrivals
+        let counted =
+            figures.onlyNode == nil
+            ? part.arrivals.filter { figures.changes.contains($0.key) } : part.arrivals
         changes = counted.count
         self.milliseconds = milliseconds
         guard changes > 0 else { return }
@@ -126,5 +129,7 @@ extension Double {
 }
 
 extension String {
-    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+    fileprivate func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
 }

@@ -65,7 +65,9 @@ public struct PushRun {
         let end = scheduleWrites(count)
         // In all a quarter of the connections break, and one node in twenty dies for a while.
         let cuts = max(2, network.connections.count / 4)
-        for _ in 0..<cuts { network.queue.add(.cut, at: began + Int64(network.faults.number(0...Int(end - began)))) }
+        for _ in 0..<cuts {
+            network.queue.add(.cut, at: began + Int64(network.faults.number(0...Int(end - began))))
+        }
         for _ in 0..<max(1, options.nodes / 20) {
             network.queue.add(.fail, at: began + Int64(network.faults.number(0...Int(end - began))))
         }
@@ -99,7 +101,8 @@ public struct PushRun {
         report.idleBytes = Double(network.figures.part.totalBytes) / Double(max(1, sessions)) / 10
         if report.idleBytes > PushBounds.idleBytes {
             report.broken.append(
-                "an idle session costs \(Int(report.idleBytes)) bytes a minute, \(Int(PushBounds.idleBytes)) are allowed")
+                "an idle session costs \(Int(report.idleBytes)) bytes a minute, \(Int(PushBounds.idleBytes)) are allowed"
+            )
         }
         let unsure = network.connections.values.flatMap(\.ends).filter {
             $0.progress?.inStep != true || $0.progress?.digestEqual != true
@@ -109,7 +112,8 @@ public struct PushRun {
             report.broken.append(
                 "\(unsure.count) sessions do not know that the two hold the same, such as that of node \(one.node) "
                     + "(\(one.isOver ? "over" : "open")): they lack \(one.progress?.theyLack ?? -1), we lack "
-                    + "\(one.progress?.weLack ?? -1), the digests are \(one.progress?.digestEqual == true ? "equal" : "not compared")")
+                    + "\(one.progress?.weLack ?? -1), the digests are \(one.progress?.digestEqual == true ? "equal" : "not compared")"
+            )
         }
     }
 
@@ -132,7 +136,9 @@ public struct PushRun {
     private mutating func settle(_ otherwise: String) {
         var isSettled = false
         let writesUntil = network.now + 4 * options.meanInterval * Int64(options.changes)
-        network.run(until: max(network.now, min(writesUntil, network.now + Int64(options.changes) * options.meanInterval)))
+        network.run(
+            until: max(
+                network.now, min(writesUntil, network.now + Int64(options.changes) * options.meanInterval)))
         network.run(until: network.now + 600_000) { network in
             isSettled = network.isConverged
             return isSettled
@@ -141,13 +147,16 @@ public struct PushRun {
     }
 
     private func measured(receivers: Int, since began: Int64) -> PushReport.Part {
-        PushReport.Part(network.figures, receivers: receivers, nodes: network.nodes.count, milliseconds: network.now - began)
+        PushReport.Part(
+            network.figures, receivers: receivers, nodes: network.nodes.count,
+            milliseconds: network.now - began)
     }
 
     private mutating func check(_ part: PushReport.Part, _ name: String) {
         if part.worstTransmissions > PushBounds.transmissions {
             report.broken.append(
-                "\(name): a change is sent \(part.worstTransmissions) times a node, \(PushBounds.transmissions) are allowed")
+                "\(name): a change is sent \(part.worstTransmissions) times a node, \(PushBounds.transmissions) are allowed"
+            )
         }
     }
 }
