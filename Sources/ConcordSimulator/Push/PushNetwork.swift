@@ -166,7 +166,7 @@ struct PushNetwork {
             instructions += nodes[node].intake.handle(effect, of: 2 * id + side, now: now)
             carryOut(effect, connection, id, side)
         }
-        carryOut(instructions, at: node)
+        if !instructions.isEmpty { carryOut(instructions, at: node) }
         guard !connection.ends[side].isOver else { return }
         if let deadline = connection.ends[side].session.deadline, deadline < connection.ends[side].tickAt {
             connection.ends[side].tickAt = deadline
