@@ -27,7 +27,9 @@ public struct SpaceNames: Sendable {
     /// A frame as it is sent. A name that two spaces share is not shortened, nor is anything that is no space.
     public func shortened(_ frame: [UInt8]) -> [UInt8] {
         let start = Self.place + Self.longHead.count
-        guard frame.count >= start + 32, frame[Self.place...].starts(with: Self.longHead) else { return frame }
+        guard frame.count >= start + 32, frame[Self.place...].starts(with: Self.longHead) else {
+            return frame
+        }
         let space = frame[start..<start + 32]
         let short = space.prefix(Self.shortBytes)
         guard spaces.contains(where: { $0.elementsEqual(space) }), spaces(beginningWith: short).count == 1
