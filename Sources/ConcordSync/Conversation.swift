@@ -199,7 +199,10 @@ struct Conversation: Sendable {
         case .pong(let nonce):
             let duration = try liveness.pong(nonce, now: context.now)
             flow.roundTrip(duration)
-            for index in exchanges.indices { exchanges[index].intake.roundTrip = duration }
+            for index in exchanges.indices {
+                exchanges[index].intake.roundTrip = duration
+                exchanges[index].arrived(before: liveness.confirmedAt)
+            }
             effects.append(.roundTrip(duration))
         case .error, .goodbye: preconditionFailure("the session handles these messages itself")
         case .ignored: break
@@ -333,6 +336,7 @@ struct Conversation: Sendable {
                 maximum: min(configuration.windowBytes, SyncLimits.windowBytes), flow: flow,
                 inFlight: exchanges.reduce(0) { $0 + $1.inFlightBytes },
                 framesInFlight: exchanges.reduce(0) { $0 + $1.framesInFlight },
+                waiting: exchanges.reduce(0) { $0 + $1.waitingBytes },
                 packs: mayPack && flow.isLong,
                 planned: exchanges.reduce(0) { $0 + $1.plannedBytes })
             for turn in exchanges.indices {

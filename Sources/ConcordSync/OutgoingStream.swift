@@ -53,6 +53,8 @@ struct OutgoingStream: Sendable {
     private var acknowledged = VersionVector()
     private var ready = Queue<ReadyRun>()
     private var sent = Queue<SentFrame>()
+    /// Frames that have arrived, with changes that wait there for what they depend on.
+    private var waiting: [SentFrame] = []
     private var hasMore = false
     /// Frames whose acknowledgement nobody has measured yet.
     private var measurable: [AcknowledgedFrame] = []
@@ -61,6 +63,8 @@ struct OutgoingStream: Sendable {
     private static let smallChangeBytes = 64
     /// Whether the slice that is being read is not to be gone on from.
     private var beginsAgain = false
+    /// Whether something was read that the peer did not want at that moment.
+    private var hasPassedOver = false
     /// What the peer wanted when it was last looked what to read.
     private var mode = FlowMode.all
     /// What the peer asked for, up to there.
@@ -76,13 +80,15 @@ struct OutgoingStream: Sendable {
     /// Whether a slice is being read.
     var isReading: Bool { reserved > 0 }
     /// Whether nothing waits, travels or is left to read.
-    var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && !wantsToRead }
+    var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && waiting.isEmpty && !wantsToRead }
     /// Whether the log may hold more for the peer.
     var wantsToRead: Bool { (hasMore || cursor < head) && cursor < lastPosition ?? .max }
     /// How many frames are sent and not acknowledged.
     var framesInFlight: Int { sent.elements.count }
     /// When the oldest frame that is not acknowledged was sent.
-    var oldestSentAt: Milliseconds? { sent.first?.departure.at }
+    var oldestSentAt: Milliseconds? { waiting.first?.departure.at ?? sent.first?.departure.at }
+    /// The bytes of frames that have arrived and are not acknowledged.
+    var waitingBytes: Int { waiting.reduce(0) { $0 + $1.byteCount } }
 
     /// The log grew.
     mutating func advance(to position: Int64) { head = max(head, position) }
@@ -131,8 +137,9 @@ struct OutgoingStream: Sendable {
 
     /// What to read next, if anything: nil while a slice is read or waits, or if the window leaves no room.
     mutating func nextRead(_ window: Window, _ permission: StreamPermission) -> Int? {
-        if permission.mode != mode {
+        if permission.mode != mode || permission.mode == .all && hasPassedOver {
             mode = permission.mode
+            hasPassedOver = false
             beginAgain()
         }
         if !isReading, ready.isEmpty, wantsToRead, permission.mode != .all,
@@ -162,7 +169,11 @@ struct OutgoingStream: Sendable {
         beginsAgain = false
         for run in slice.runs {
             // A run of which the peer has the beginning by now goes whole: what it has it skips.
-            guard run.lastSequence > known[run.chain], permits(run, permission) else { continue }
+            guard run.lastSequence > known[run.chain] else { continue }
+            guard permits(run, permission) else {
+                hasPassedOver = true
+                continue
+            }
             let bytes = run.encodedForFrame()
             guard bytes.count + Message.changesOverhead <= SyncLimits.frameBytes else {
                 throw SessionFault(.limitExceeded, "a run of changes does not fit into a frame", .retry)
@@ -204,10 +215,27 @@ struct OutgoingStream: Sendable {
     mutating func acknowledged(_ vector: VersionVector) {
         peerHas(vector)
         acknowledged.merge(vector)
-        while let frame = sent.first, acknowledged.covers(frame.last) {
-            sent.removeFirst()
+        waiting.removeAll { acknowledged.covers($0.last) }
+        guard let arrived = sent.elements.lastIndex(where: { acknowledged.covers($0.last) }) else { return }
+        // What was sent before something that is acknowledged has arrived: if it is not acknowledged, it waits for what it
+        // depends on, and that must find room.
+        for frame in sent.elements[...arrived] {
             inFlightBytes -= frame.byteCount
-            measurable.append(AcknowledgedFrame(byteCount: frame.byteCount, departure: frame.departure))
+            if acknowledged.covers(frame.last) {
+                measurable.append(AcknowledgedFrame(byteCount: frame.byteCount, departure: frame.departure))
+            } else {
+                waiting.append(frame)
+            }
+        }
+        sent.removeFirst(arrived + 1 - sent.elements.startIndex)
+    }
+
+    /// What was sent before that point in time has reached the peer, and travels no more.
+    mutating func arrived(before time: Milliseconds) {
+        while let frame = sent.first, frame.departure.at < time {
+            inFlightBytes -= frame.byteCount
+            waiting.append(frame)
+            sent.removeFirst()
         }
     }
 

@@ -19,6 +19,8 @@ struct Window: Sendable {
     var inFlight: Int
     /// In how many frames.
     var framesInFlight: Int
+    /// What has arrived, and is not acknowledged since it waits for what it depends on.
+    let waiting: Int
     /// Whether frames are packed.
     let packs: Bool
     /// What waits to be sent, or may come from a read.
@@ -30,7 +32,7 @@ struct Window: Sendable {
 
     /// Whether a frame of this size may be sent.
     func admits(_ byteCount: Int) -> Bool {
-        inFlight == 0 || inFlight + byteCount <= maximum && isOpen
+        inFlight + waiting == 0 || inFlight + waiting + byteCount <= maximum && isOpen
     }
 
     /// Whether `byteCount` may be read ahead: so little that what a connection is given at once, when it takes something
@@ -39,9 +41,9 @@ struct Window: Sendable {
     /// - Parameter isMuch: whether so much waits in the log that it fills a frame. Otherwise it waits for more to come as long
     ///   as what is on its way keeps the link busy: many changes of one moment travel in one frame, under one signature.
     func admitsReading(_ byteCount: Int, isMuch: Bool) -> Bool {
-        guard planned > 0 || inFlight > 0 else { return true }
+        guard planned > 0 || inFlight + waiting > 0 else { return true }
         guard isMuch && isOpen || inFlight < flow.sparseBytes else { return false }
-        return inFlight + planned + byteCount <= maximum
+        return inFlight + waiting + planned + byteCount <= maximum
             && (planned == 0 || planned + byteCount <= SyncLimits.largestFrameBytes)
     }
 

@@ -17,7 +17,13 @@ extension SpaceExchange {
         return stream.inFlightBytes
     }
 
-    /// In how many frames.
+    /// The bytes that have arrived and wait there for what they depend on.
+    var waitingBytes: Int {
+        guard case .streaming(let stream) = phase else { return 0 }
+        return stream.waitingBytes
+    }
+
+    /// In how many frames the bytes that are sent and not acknowledged are.
     var framesInFlight: Int {
         guard case .streaming(let stream) = phase else { return 0 }
         return stream.framesInFlight

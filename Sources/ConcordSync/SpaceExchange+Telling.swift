@@ -122,6 +122,9 @@ extension SpaceExchange {
         telling.wantedEarly = VersionVector()
     }
 
+    /// What was sent before that point in time has reached the peer.
+    mutating func arrived(before time: Milliseconds) { onStream { $0.arrived(before: time) } }
+
     private mutating func onStream(_ body: (inout OutgoingStream) -> Void) {
         guard case .streaming(var stream) = phase else { return }
         phase = .opening

@@ -62,7 +62,7 @@ struct MeshTests {
             default: _ = network.step()
             }
         }
-        network.converge("\(topology), seed \(seed): swift test --filter MeshTests", waits: 60)
+        network.converge("\(topology), seed \(seed): swift test --filter MeshTests", waits: 120)
     }
 
     /// Connects all, and lets all know what all hold.
