@@ -92,8 +92,8 @@ let package = Package(
         .executableTarget(
             name: "concord-bench",
             dependencies: [
-                "COpenSSL", "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordSimulator",
-                "ConcordStore", "ConcordText", "ShapedLink", "concord", "concordd",
+                "COpenSSL", "ConcordAPI", "ConcordClient", "ConcordCrypto", "ConcordModel",
+                "ConcordSimulator", "ConcordStore", "ConcordText", "ShapedLink", "concord", "concordd",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

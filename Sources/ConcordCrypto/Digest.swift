@@ -77,7 +77,8 @@ public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Calls `body` with the 32 bytes.
     @inlinable
-    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+    {
         let words = (word0.bigEndian, word1.bigEndian, word2.bigEndian, word3.bigEndian)
         return try Swift.withUnsafeBytes(of: words, body)
     }

@@ -271,7 +271,8 @@ private enum OperationHeader {
             guard count == 3 else { return (field, []) }
             let named = try dots()
             guard !named.isEmpty else {
-                throw ConcordError(.malformedChange, "operation \(code) names nothing and is not in its one form")
+                throw ConcordError(
+                    .malformedChange, "operation \(code) names nothing and is not in its one form")
             }
             return (field, named)
         }

@@ -109,7 +109,9 @@ extension RecordState {
         }
     }
 
-    private init(from reader: inout StateReader, _ displayed: consuming DisplayedValues, _ id: RecordID) throws {
+    private init(from reader: inout StateReader, _ displayed: consuming DisplayedValues, _ id: RecordID)
+        throws
+    {
         try reader.cbor.array(count: Self.parts)
         guard try reader.cbor.unsigned() == Self.form else { throw StateError.form }
         self.id = id
@@ -347,7 +349,8 @@ private struct DisplayedValues {
     /// Passes the next member if it is a text or number of this field.
     mutating func skip(_ field: UTF8Text) throws {
         let start = position
-        guard try peek() != UInt8(ascii: "}"), try memberName() == field, try peek() != UInt8(ascii: "[") else {
+        guard try peek() != UInt8(ascii: "}"), try memberName() == field, try peek() != UInt8(ascii: "[")
+        else {
             position = start
             return
         }

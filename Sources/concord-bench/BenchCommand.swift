@@ -9,7 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "concord-bench",
         abstract: "Measures Concord, and checks the results.",
         subcommands: [
-            SyncCommand.self, LinkCommand.self, WireCommand.self, MemoryCommand.self, RowsCommand.self, ScaleCommand.self,
+            SyncCommand.self, LinkCommand.self, WireCommand.self, MemoryCommand.self, RowsCommand.self,
+            ScaleCommand.self,
             TextCommand.self, OrderingCommand.self,
             MergeMemoryCommand.self,
         ])

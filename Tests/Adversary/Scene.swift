@@ -138,12 +138,12 @@ extension Site {
         let queue = try DatabaseQueue(path: path)
         let found = try await queue.read { db in
             try Row.fetchOne(
-                db, sql: "SELECT state, json FROM record WHERE uid = ?", arguments: [Data(record.bytes)])
+                db, sql: "SELECT state, json FROM record WHERE uid = ?", arguments: [Data(record.bytes)]
+            ).map { (stored: $0[0] as Data, json: $0[1] as String) }
         }
         try queue.close()
-        let row = try #require(found)
-        return try RecordState(
-            stored: [UInt8](row[0] as Data), json: Array((row[1] as String).utf8), id: record)
+        let (stored, json) = try #require(found)
+        return try RecordState(stored: [UInt8](stored), json: Array(json.utf8), id: record)
     }
 }
 

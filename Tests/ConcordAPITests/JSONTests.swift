@@ -73,7 +73,8 @@ struct JSONTests {
             ])
         #expect(
             Self.members(Self.value(json, "attention", 0)).isSuperset(of: ["code", "message", "severity"]))
-        #expect(Self.members(Self.value(json, "storage")) == [
+        #expect(
+            Self.members(Self.value(json, "storage")) == [
                 "blobBytes", "databaseBytes", "freeBytes", "missingBlobs", "wantedBlobs",
             ])
         #expect(Self.members(Self.value(json, "backup")) == ["lastAt", "verified"])

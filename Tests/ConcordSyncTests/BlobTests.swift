@@ -130,7 +130,9 @@ struct BlobTests {
     func flood() {
         var probe = Probe()
         probe.startQuiet()
-        for index in 0..<SyncLimits.piecesAsked { probe.say(.blob(.fetch(place(Int64(index)), byteCount: 10))) }
+        for index in 0..<SyncLimits.piecesAsked {
+            probe.say(.blob(.fetch(place(Int64(index)), byteCount: 10)))
+        }
         #expect(probe.end == nil)
         #expect(probe.blobEffects.count { if case .read = $0 { true } else { false } } == 2)
         probe.say(.blob(.fetch(place(), byteCount: 10)))

@@ -146,7 +146,8 @@ struct TimedLink {
             case .send(let frame): send(frame, from: side)
             case .end(let end): ends.append(end)
             case .readHeld, .readSlice, .compare, .apply, .readReceipts: answer(effect, side)
-            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm, .intake, .blob: break
+            case .receipts, .ownReplicaElsewhere, .progress, .peerHello, .roundTrip, .alarm, .intake, .blob:
+                break
             }
             for order in sides[side].intake.handle(effect, of: 0, now: now / 1000) {
                 schedule(now, side, .answer(order.input))

@@ -14,7 +14,7 @@ public enum BlobPolicyLimits {
     static let distrustedBlobs = 16
     /// Bytes that are ordered from all peers together.
     static let outstandingBytes: Int64 = 16 << 20
-    /// Files that are open for fetching at once.
+    /// Files that are being fetched at once; twice as many where somebody waits for them.
     static let openFiles = 16
     /// From this window on a peer is asked beside others.
     static let fastWindow = 64 << 10

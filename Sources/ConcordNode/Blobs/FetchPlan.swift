@@ -87,6 +87,8 @@ struct FetchPlan: Sendable {
     }
 
     private var items: [BlobID: Item] = [:]
+    /// The items that are not closed: few, however many are wished for.
+    private var active: Set<BlobID> = []
     /// What is wished for, the most urgent first.
     private var ranking: [BlobID] = []
     private var orders: [BlobOrder.ID: Order] = [:]
@@ -122,9 +124,7 @@ struct FetchPlan: Sendable {
         let wanted = Dictionary(wishes.map { ($0.blob, $0) }) { first, _ in first }
         for blob in ranking where wanted[blob] == nil { actions += drop(blob) }
         for wish in wanted.values { items[wish.blob, default: Item(wish: wish)].wish = wish }
-        ranking = items.values.map(\.wish).sorted {
-            ($0.isUrgent ? 0 : 1, $0.size, $0.blob) < ($1.isUrgent ? 0 : 1, $1.size, $1.blob)
-        }.map(\.blob)
+        ranking = items.values.map(\.wish).sorted(by: Self.isBefore).map(\.blob)
         return actions + fill(hasNews: true)
     }
 
@@ -134,6 +134,7 @@ struct FetchPlan: Sendable {
             actions.append(.cancel(order.peer, id))
             orders[id] = nil
         }
+        active.remove(blob)
         if let item = items.removeValue(forKey: blob) {
             switch item.stage {
             case .opening, .open: actions.append(.close(blob))
@@ -141,6 +142,12 @@ struct FetchPlan: Sendable {
             }
         }
         return actions
+    }
+
+    private mutating func enter(_ blob: BlobID, _ stage: Stage) {
+        guard items[blob] != nil else { return }
+        items[blob]?.stage = stage
+        if case .closed = stage { active.remove(blob) } else { active.insert(blob) }
     }
 
     // MARK: What the disk says
@@ -151,14 +158,14 @@ struct FetchPlan: Sendable {
     mutating func opened(_ blob: BlobID, missing: [Int]?) -> [Action] {
         guard items[blob] != nil else { return [.close(blob)] }
         guard let missing else {
-            items[blob]?.stage = .nameless(isOrdered: false)
+            enter(blob, .nameless(isOrdered: false))
             return fill(hasNews: true)
         }
         guard !missing.isEmpty else {
-            items[blob]?.stage = .finishing
+            enter(blob, .finishing)
             return [.finish(blob)]
         }
-        items[blob]?.stage = .open(waiting: missing.reversed(), missing: missing.count)
+        enter(blob, .open(waiting: missing.reversed(), missing: missing.count))
         return fill(hasNews: true)
     }
 
@@ -171,13 +178,14 @@ struct FetchPlan: Sendable {
             actions.append(.cancel(order.peer, id))
             orders[id] = nil
         }
-        items[blob]?.stage = .closed
+        enter(blob, .closed)
         return actions + [.close(blob)]
     }
 
     /// A file has its name.
     mutating func finished(_ blob: BlobID) -> [Action] {
         items[blob] = nil
+        active.remove(blob)
         ranking.removeAll { $0 == blob }
         return fill(hasNews: true)
     }
@@ -194,7 +202,7 @@ struct FetchPlan: Sendable {
         guard let order = orders.removeValue(forKey: id) else { return [] }
         let blob = order.part.blob
         guard case .open(let waiting, let missing) = items[blob]?.stage else { return fill(hasNews: false) }
-        items[blob]?.stage = missing == 1 ? .finishing : .open(waiting: waiting, missing: missing - 1)
+        enter(blob, missing == 1 ? .finishing : .open(waiting: waiting, missing: missing - 1))
         return (missing == 1 ? [.finish(blob)] : []) + fill(hasNews: false)
     }
 
@@ -270,12 +278,16 @@ struct FetchPlan: Sendable {
             putBack(id)
         }
         actions += fill(hasNews: true)
-        let active = Set(orders.values.map(\.part.blob))
-        for blob in ranking where !active.contains(blob) {
-            guard case .open = items[blob]?.stage, !partners.values.contains(where: { mayHave($0, blob) })
-            else { continue }
-            items[blob]?.stage = .closed
-            actions.append(.close(blob))
+        let ordered = Set(orders.values.map(\.part.blob))
+        for blob in active
+        where !ordered.contains(blob) && !partners.values.contains(where: { mayHave($0, blob) }) {
+            switch items[blob]?.stage {
+            case .open:
+                enter(blob, .closed)
+                actions.append(.close(blob))
+            case .nameless: enter(blob, .closed)
+            case .closed, .opening, .finishing, nil: break
+            }
         }
         return actions
     }
@@ -290,10 +302,10 @@ struct FetchPlan: Sendable {
     private mutating func putBack(_ id: BlobOrder.ID) {
         guard let order = orders.removeValue(forKey: id) else { return }
         switch items[order.part.blob]?.stage {
-        case .nameless: items[order.part.blob]?.stage = .nameless(isOrdered: false)
+        case .nameless: enter(order.part.blob, .nameless(isOrdered: false))
         case .open(let waiting, let missing):
             guard let chunk = order.part.chunk else { return }
-            items[order.part.blob]?.stage = .open(waiting: waiting + [chunk], missing: missing)
+            enter(order.part.blob, .open(waiting: waiting + [chunk], missing: missing))
         case .closed, .opening, .finishing, nil: break
         }
     }
@@ -329,15 +341,6 @@ struct FetchPlan: Sendable {
         (partners[a]?.lastOrder ?? 0, a) < (partners[b]?.lastOrder ?? 0, b)
     }
 
-    private var openFiles: Int {
-        items.values.count { item in
-            switch item.stage {
-            case .opening, .open, .finishing: true
-            case .closed, .nameless: false
-            }
-        }
-    }
-
     private var outstandingBytes: Int64 { orders.values.reduce(0) { $0 + $1.part.byteCount } }
 
     /// Several peers at once share one road where it is thin, and each keeps some pieces on it: so of peers that show to
@@ -359,33 +362,46 @@ struct FetchPlan: Sendable {
 
     /// The most urgent part that this peer may have and nobody was asked for.
     private mutating func nextPart(for partner: Partner, _ actions: inout [Action]) -> Part? {
-        var openFiles = self.openFiles
-        for blob in ranking where mayHave(partner, blob) {
-            guard let item = items[blob],
-                let space = item.wish.spaces.first(where: partner.spaces.contains)
+        openMore(for: partner, onlyUrgent: true, &actions)
+        for wish in active.compactMap({ items[$0]?.wish }).sorted(by: Self.isBefore) {
+            let blob = wish.blob
+            guard mayHave(partner, blob), let item = items[blob],
+                let space = wish.spaces.first(where: partner.spaces.contains)
             else { continue }
-            let size = item.wish.size
             switch item.stage {
-            case .closed:
-                guard openFiles < BlobPolicyLimits.openFiles, item.restsUntil <= now else { continue }
-                openFiles += 1
-                items[blob]?.stage = .opening
-                actions.append(.open(blob))
             case .nameless(isOrdered: false):
-                items[blob]?.stage = .nameless(isOrdered: true)
+                enter(blob, .nameless(isOrdered: true))
                 return Part(
                     blob: blob, space: space, chunk: nil,
-                    byteCount: Int64(BlobManifest.encodedByteCount(forSize: size)))
+                    byteCount: Int64(BlobManifest.encodedByteCount(forSize: wish.size)))
             case .open(var waiting, let missing):
                 guard let chunk = waiting.popLast() else { continue }
-                items[blob]?.stage = .open(waiting: waiting, missing: missing)
+                enter(blob, .open(waiting: waiting, missing: missing))
                 return Part(
                     blob: blob, space: space, chunk: chunk,
-                    byteCount: Int64(min(Int64(BlobManifest.chunkBytes(forSize: size)), size)))
-            case .opening, .nameless, .finishing: continue
+                    byteCount: min(Int64(BlobManifest.chunkBytes(forSize: wish.size)), wish.size))
+            case .closed, .opening, .nameless, .finishing: continue
             }
         }
+        openMore(for: partner, onlyUrgent: false, &actions)
         return nil
+    }
+
+    /// Opens the most urgent files that this peer may have, as many as may be; for what somebody waits for there is
+    /// always some room.
+    private mutating func openMore(for partner: Partner, onlyUrgent: Bool, _ actions: inout [Action]) {
+        for blob in ranking {
+            guard let item = items[blob], item.wish.isUrgent || !onlyUrgent else { return }
+            let maximum = BlobPolicyLimits.openFiles * (item.wish.isUrgent ? 2 : 1)
+            guard active.count < maximum else { return }
+            guard !active.contains(blob), item.restsUntil <= now, mayHave(partner, blob) else { continue }
+            enter(blob, .opening)
+            actions.append(.open(blob))
+        }
+    }
+
+    private static func isBefore(_ a: Wish, _ b: Wish) -> Bool {
+        (a.isUrgent ? 0 : 1, a.size, a.blob) < (b.isUrgent ? 0 : 1, b.size, b.blob)
     }
 
     /// A part that a much slower peer was asked for, when there is nothing else left to do.

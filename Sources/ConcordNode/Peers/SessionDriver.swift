@@ -38,6 +38,7 @@ final class SessionDriver: Sendable {
         var isTold = true
         var advanced: Set<SpaceID> = []
         var transportError: TransportError?
+        var names = SpaceNames()
         /// Bytes that had arrived when that was last looked at.
         var seenBytes: UInt64 = 0
     }
@@ -237,6 +238,7 @@ final class SessionDriver: Sendable {
                 waiting.insert(next, at: 0)
                 next = .receiving
             }
+            if case .frame(let bytes) = next { next = .frame(shared.withLock { $0.names.expanded(bytes) }) }
             if case .advanced(let space, _, _) = next {
                 shared.withLock { _ = $0.advanced.remove(space) }
                 next = await answer(space) {
@@ -257,7 +259,7 @@ final class SessionDriver: Sendable {
 
     private func carryOut(_ effect: SessionEffect) async -> SessionInput? {
         switch effect {
-        case .send(let frame): return enqueue(frame)
+        case .send(let frame): return enqueue(shared.withLock { $0.names.shortened(frame) })
         case .readHeld(let space):
             return await answer(space) {
                 let (summary, digest) = try await self.store.heldForPeer(space)
@@ -285,6 +287,7 @@ final class SessionDriver: Sendable {
         case .progress(let space, let progress): await events(.progress(space, progress))
         case .blob(let effect): blobs.carryOut(effect)
         case .peerHello(let hello):
+            shared.withLock { $0.names.share(hello.sharedSpaces) }
             blobs.share(hello.sharedSpaces)
             await events(.hello(hello))
         case .roundTrip(let duration): await events(.roundTrip(duration))

@@ -27,7 +27,9 @@ extension Batch {
         let sql = "SELECT \(RecordWork.columns) FROM record WHERE id = ?"
         let stored = try db.cachedStatement(sql: sql).first {
             $0.integer(row)
-        } _: { try RecordWork($0) }
+        } _: {
+            try RecordWork($0)
+        }
         guard let work = stored else { throw damaged("a record is missing that was touched") }
         works[work.state.id] = work
         work.isChanged = true

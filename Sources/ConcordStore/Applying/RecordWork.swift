@@ -84,7 +84,9 @@ extension Batch {
         let found = try statements.findRecord.first {
             $0.blob(record.value)
             $0.integer(space.id)
-        } _: { try RecordWork($0) }
+        } _: {
+            try RecordWork($0)
+        }
         works[record] = found
         return found
     }

@@ -22,11 +22,13 @@ struct PublishedSpace: Sendable {
     let chains: [Chain]
     let position: Int64
 
-    var space: SpaceID { charter.charter.space }
+    /// The charter's hash.
+    let space: SpaceID
 
     init(_ memory: SpaceMemory) {
         id = memory.id
         charter = memory.charter
+        space = memory.space
         inviter = memory.inviter
         roster = memory.roster
         authorities = memory.authorities

@@ -12,7 +12,8 @@ struct SpaceLoader {
     /// The space with its chains, epochs, endorsements and roster.
     func load(_ space: SpaceID) throws -> SpaceMemory {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, charter, inviter, terms FROM space WHERE uid = ?", arguments: [space.digest.data])
+            db, sql: "SELECT id, charter, inviter, terms FROM space WHERE uid = ?",
+            arguments: [space.digest.data])
         guard let row else { throw ConcordError(.unknownSpace, "no space \(space) is held here") }
         let id: Int64 = row[0]
         let charter = try SignedCharter(encoded: row.bytes(1))
@@ -61,10 +62,11 @@ struct SpaceLoader {
             memory.add(
                 Chain(
                     Chain.Identity(
-                    id: row[0], name: try row.replica(1), replica: try row.replica(2), start: row.unsigned(3),
-                    parent: row.optionalBytes(4).flatMap { ReplicaID(bytes: $0) }, party: row[5],
-                    member: MemberID(try row.digest(6)), node: NodeID(certificate: certificate),
-                    nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15)),
+                        id: row[0], name: try row.replica(1), replica: try row.replica(2),
+                        start: row.unsigned(3),
+                        parent: row.optionalBytes(4).flatMap { ReplicaID(bytes: $0) }, party: row[5],
+                        member: MemberID(try row.digest(6)), node: NodeID(certificate: certificate),
+                        nodeName: row[8], key: certificate.publicKey, issuer: try row.digest(15)),
                     isCertified: row[9],
                     isOwn: row[10],
                     sequence: row.unsigned(11), hash: try row.digest(12), effective: row.unsigned(13),

@@ -46,7 +46,8 @@ final class SpaceMemory {
     /// The sum of the digest terms of all records.
     var terms: DigestSum
 
-    var space: SpaceID { charter.charter.space }
+    /// The charter's hash, which is asked for with every change.
+    let space: SpaceID
 
     init(
         id: Int64, charter: SignedCharter, inviter: [UInt8]?, authorities: [MemberID: [Certificate]],
@@ -55,6 +56,7 @@ final class SpaceMemory {
         self.terms = terms
         self.id = id
         self.charter = charter
+        space = charter.charter.space
         self.inviter = inviter
         self.authorities = authorities
         roster = Roster(charter: charter.charter)

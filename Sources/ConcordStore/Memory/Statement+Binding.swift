@@ -98,7 +98,8 @@ struct StatementRow {
     /// The bytes of a blob or text; none for null.
     func bytes(_ column: Int32) -> [UInt8] {
         guard let address = sqlite3_column_blob(statement, column) else { return [] }
-        return Array(UnsafeRawBufferPointer(start: address, count: Int(sqlite3_column_bytes(statement, column))))
+        return Array(
+            UnsafeRawBufferPointer(start: address, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
     func digest(_ column: Int32) throws -> Digest {
@@ -128,7 +129,9 @@ extension Statement {
     }
 
     private func failure(_ code: CInt) -> DatabaseError {
-        let message = sqlite3_db_handle(sqliteStatement).flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) }
+        let message = sqlite3_db_handle(sqliteStatement).flatMap { sqlite3_errmsg($0) }.map {
+            String(cString: $0)
+        }
         return DatabaseError(resultCode: ResultCode(rawValue: code), message: message, sql: sql)
     }
 

@@ -25,7 +25,9 @@ extension ReplicaStore {
                     db, sql: "SELECT record FROM search_dirty ORDER BY record LIMIT ?",
                     arguments: [max(0, maximum)])
                 for record in changed {
-                    for sql in ["DELETE FROM search_dirty WHERE record = ?", "DELETE FROM search WHERE rowid = ?"] {
+                    for sql in [
+                        "DELETE FROM search_dirty WHERE record = ?", "DELETE FROM search WHERE rowid = ?",
+                    ] {
                         try db.cachedStatement(sql: sql).run { $0.integer(record) }
                     }
                     try Self.index(record, db)

@@ -39,7 +39,10 @@ extension ReplicaStore {
         _ charter: SignedCharter, _ inviter: [UInt8]?, _ db: Database
     ) throws {
         try db.execute(
-            sql: "INSERT INTO space (uid, name, charter, inviter, vocabulary, terms) VALUES (?, ?, ?, ?, ?, ?)",
+            sql: """
+                INSERT INTO space (uid, name, charter, inviter, vocabulary, terms)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
             arguments: [
                 charter.charter.space.digest.data, charter.charter.name.string, Data(charter.encoded),
                 inviter.map { Data($0) }, Vocabulary.level.stored, DigestSum().digest.data,

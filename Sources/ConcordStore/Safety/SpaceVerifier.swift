@@ -195,7 +195,8 @@ struct SpaceVerifier {
         guard found[0] == birth.kind.name.string else { throw diverges("the kind") }
         let term = naive.term(isLive: isLive, texts: texts)
         guard try found.digest(5) == term else { throw diverges("the visible state") }
-        guard let state = try? found.recordState(7, json: 6, id: naive.id), state.digestTerm(isLive: isLive) == term,
+        guard let state = try? found.recordState(7, json: 6, id: naive.id),
+            state.digestTerm(isLive: isLive) == term,
             state.touched == VersionVector(naive.touches), state.created == birth.dot,
             state.covered == naive.covered
         else { throw diverges("the state for merging") }

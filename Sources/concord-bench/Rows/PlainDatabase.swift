@@ -27,7 +27,8 @@ final class PlainDatabase {
         let columns = BenchContacts.fields.map { "\($0) TEXT" }.joined(separator: ", ")
         for sql in [
             "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -32768",
-            "PRAGMA wal_autocheckpoint = 16000", "CREATE TABLE contact (id BLOB PRIMARY KEY, \(columns)) WITHOUT ROWID",
+            "PRAGMA wal_autocheckpoint = 16000",
+            "CREATE TABLE contact (id BLOB PRIMARY KEY, \(columns)) WITHOUT ROWID",
             "CREATE INDEX contact_name ON contact (name)",
         ] { try execute(sql) }
     }
@@ -94,5 +95,7 @@ final class PlainDatabase {
         guard sqlite3_exec(connection, sql, nil, nil, nil) == SQLITE_OK else { throw failure() }
     }
 
-    private func failure() -> BenchError { BenchError("SQLite: \(String(cString: sqlite3_errmsg(connection)))") }
+    private func failure() -> BenchError {
+        BenchError("SQLite: \(String(cString: sqlite3_errmsg(connection)))")
+    }
 }

@@ -111,7 +111,8 @@ extension RowsMeasurement {
     var tables: [BenchTable] {
         var times = BenchTable(
             "\(Figure.count(rows)) contacts of \(valueBytes / rows) bytes of values, "
-                + "\(Figure.count(changes)) changes of one field", "", "time", "a second", "each", "beside plain")
+                + "\(Figure.count(changes)) changes of one field", "", "time", "a second", "each",
+            "beside plain")
         func add(_ name: String, _ seconds: Double, _ count: Int, beside plain: Double) {
             times.add(
                 name, Figure.time(seconds * 1000), Figure.rate(count, seconds * 1000),

@@ -6,7 +6,8 @@ import ArgumentParser
 /// Measures growth.
 struct ScaleCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scale", abstract: "Measures how costs grow with the changes held and with the replicas.",
+        commandName: "scale",
+        abstract: "Measures how costs grow with the changes held and with the replicas.",
         discussion: """
             The store alone, in this process: durable and verified as in a daemon. Half of the changes create a contact, \
             half change one field. After each size the same small things are done: one change is written, a peer that \

@@ -138,7 +138,8 @@ struct ScaleMeasurement: Encodable {
 extension ScaleMeasurement {
     static func table(_ sizes: [Size]) -> BenchTable {
         var table = BenchTable(
-            "Growth with the changes held", "changes", "merge, each", "a write", "100 missed", "digest", "open",
+            "Growth with the changes held", "changes", "merge, each", "a write", "100 missed", "digest",
+            "open",
             "database")
         for size in sizes {
             table.add(

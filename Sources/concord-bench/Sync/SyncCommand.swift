@@ -27,24 +27,33 @@ struct SyncCommand: AsyncParsableCommand {
     @Option(help: "Records that both sides change in different fields during the absence.")
     var both = 10
 
+    @Option(help: "MiB of a file that is attached.")
+    var file = 64
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard (1...1_000_000).contains(records), (1...1_000_000).contains(edits),
-            (1...100_000).contains(changes), (1...100_000).contains(absent), (0...absent).contains(both)
+            (1...100_000).contains(changes), (1...100_000).contains(absent), (0...absent).contains(both),
+            (1...4096).contains(file)
         else {
             throw ValidationError(
-                "There is at least one of everything, at most a million records and edits, and 100,000 changes."
+                "There is at least one of everything, at most a million records and edits, 100,000 changes, 4,096 MiB."
             )
         }
     }
 
     func run() async throws {
-        let sizes = SyncSizes(records: records, edits: edits, changes: changes, absent: absent, both: both)
+        let sizes = SyncSizes(
+            records: records, edits: edits, changes: changes, absent: absent, both: both,
+            fileBytes: file << 20)
         let found = try await SyncMeter(sizes).measure()
         try output.print(
             found,
-            [SyncReport.bulk(found), SyncReport.single(found.single), SyncReport.absence(found.absence)])
+            [
+                SyncReport.bulk(found), SyncReport.single(found.single), SyncReport.absence(found.absence),
+                SyncReport.file(found.file),
+            ])
         guard found.absence.lostValues == 0, found.absence.falseConflicts == 0 else {
             throw BenchError("something was lost, or is shown in conflict without being so")
         }
@@ -105,6 +114,19 @@ enum SyncReport {
             Figure.time(found.milliseconds), "\(Figure.count(found.frameBytes)) B", "\(found.lostValues)",
             "\(found.falseConflicts)", Figure.time(found.bareTLSMilliseconds),
             Figure.time(found.plainSQLiteMilliseconds))
+        return table
+    }
+
+    /// The file of an attachment.
+    static func file(_ found: SyncMeasurement.File) -> BenchTable {
+        var table = BenchTable("An attachment of \(Figure.mebibytes(found.bytes))", "", "time", "throughput")
+        func add(_ name: String, _ milliseconds: Double) {
+            table.add(name, Figure.time(milliseconds), Figure.throughput(found.bytes, milliseconds))
+        }
+        add("attached on one node, hashed and durable", found.attachedMilliseconds)
+        add("fetched by the other node, verified and durable", found.fetchedMilliseconds)
+        add("bare: as many bytes over TLS", found.bareTLSMilliseconds)
+        add("bare: hashed and written to a file, with fsync", found.plainFileMilliseconds)
         return table
     }
 }

@@ -11,6 +11,8 @@ struct SyncSizes: Encodable {
     var changes: Int
     var absent: Int
     var both: Int
+    /// Bytes of the file that is attached.
+    var fileBytes: Int
 }
 
 /// What was measured.
@@ -63,6 +65,19 @@ struct SyncMeasurement: Encodable {
         let plainSQLiteMilliseconds: Double
     }
 
+    /// The file of an attachment.
+    struct File: Encodable {
+        let bytes: Int
+        /// From the request until the writing node had it, hashed and durable.
+        let attachedMilliseconds: Double
+        /// From the request to fetch it until the other node had it, verified and durable.
+        let fetchedMilliseconds: Double
+        /// As many bytes over a bare TLS connection.
+        let bareTLSMilliseconds: Double
+        /// As many bytes hashed and written to a file, with fsync.
+        let plainFileMilliseconds: Double
+    }
+
     let sizes: SyncSizes
     /// A node that joins and holds nothing yet.
     let catchUp: Bulk
@@ -70,12 +85,13 @@ struct SyncMeasurement: Encodable {
     let edits: Bulk
     let single: Single
     let absence: Absence
+    let file: File
 }
 
 /// Makes the measurement.
 struct SyncMeter {
-    private let sizes: SyncSizes
-    private let scene: SyncScene
+    let sizes: SyncSizes
+    let scene: SyncScene
     private let plain: PlainSQLite
 
     init(_ sizes: SyncSizes) async throws {
@@ -94,10 +110,11 @@ struct SyncMeter {
         let edits = try await edits(written.ids)
         let single = try await single()
         let absence = try await absence()
+        let file = try await file()
         try await scene.madrid.stop()
         try await scene.berlin.stop()
         return SyncMeasurement(
-            sizes: sizes, catchUp: catchUp, edits: edits, single: single, absence: absence)
+            sizes: sizes, catchUp: catchUp, edits: edits, single: single, absence: absence, file: file)
     }
 
     private func catchUp(_ rows: [[String: String]], _ written: WrittenRecords) async throws

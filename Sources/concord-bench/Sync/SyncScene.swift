@@ -28,7 +28,8 @@ final class SyncScene {
         }
         madrid = try await network.makeNode(
             "madrid", member: "ESP", port: port, configuration: configuration)
-        berlin = try await network.makeNode("berlin", member: "DEU", listening: false)
+        berlin = try await network.makeNode(
+            "berlin", member: "DEU", listening: false, configuration: ["blobs: on-demand"])
         try await madrid.start()
         try await network.found(madrid)
     }

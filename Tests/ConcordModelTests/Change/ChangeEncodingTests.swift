@@ -142,7 +142,9 @@ struct ChangeEncodingTests {
     func oneForm() throws {
         // "name" has the number 0; "a" has none.
         #expect(throws: Never.self) { try Change(encoded: Self.change(operation: [0x00], value: [0x60])) }
-        #expect(throws: Never.self) { try Change(encoded: Self.change(operation: [0x61, 0x61], value: [0x60])) }
+        #expect(throws: Never.self) {
+            try Change(encoded: Self.change(operation: [0x61, 0x61], value: [0x60]))
+        }
         for wrong in [
             [0x64] + Array("name".utf8), [0x18, 0xff], [0x83, 0x01, 0x00, 0x80], [0x82, 0x01, 0x00],
             [0x83, 0x02, 0x00, 0x80],
@@ -162,12 +164,17 @@ struct ChangeEncodingTests {
         let tail: [UInt8] = [0x48, 0, 0, 0, 0, 0, 0, 0, 9]
         let start = try #require(short.indices.first { short[$0...].starts(with: tail) })
         let prefix = RecordID.prefix(timestamp: 5, index: 0)
-        let whole = [0x50] + (0..<8).map { UInt8(truncatingIfNeeded: prefix >> (56 - 8 * $0)) } + tail.dropFirst()
+        let whole =
+            [0x50] + (0..<8).map { UInt8(truncatingIfNeeded: prefix >> (56 - 8 * $0)) } + tail.dropFirst()
         let long = Array(short[..<start]) + whole + short[(start + 9)...]
         #expect(refusal { _ = try Change(encoded: long) }?.code == .malformedChange)
         // Half an id where nothing is created.
         let half = Array(Self.change(operation: [0x00], value: [0x60]))
-        let place = try #require(half.indices.first { half[$0] == 0x50 && half[($0 + 1)...].starts(with: [0, 0, 0, 0, 0, 0, 0, 0]) && half[$0 + 16] == 7 })
+        let place = try #require(
+            half.indices.first {
+                half[$0] == 0x50 && half[($0 + 1)...].starts(with: [0, 0, 0, 0, 0, 0, 0, 0])
+                    && half[$0 + 16] == 7
+            })
         let cut = Array(half[..<place]) + [0x48] + half[(place + 9)...]
         #expect(refusal { _ = try Change(encoded: cut) }?.code == .malformedChange)
     }
