@@ -131,6 +131,7 @@ extension PushNetwork {
             let side = connection.ends[0].node == node ? 0 : 1
             connection.isCut = true
             connection.ends[side].isOver = true
+            if connection.ends[1 - side].isOver { connections[id] = nil }
             queue.add(.gone(connection: id, side: 1 - side), at: now + faults.duration(mean: 2_000))
         }
         nodes[node].connections = [:]

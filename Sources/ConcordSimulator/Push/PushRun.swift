@@ -105,13 +105,13 @@ public struct PushRun {
             )
         }
         let unsure = network.connections.values.flatMap(\.ends).filter {
-            $0.progress?.inStep != true || $0.progress?.digestEqual != true
+            !$0.isOver && ($0.progress?.inStep != true || $0.progress?.digestEqual != true)
         }
         if !unsure.isEmpty {
             let one = unsure[0]
             report.broken.append(
                 "\(unsure.count) sessions do not know that the two hold the same, such as that of node \(one.node) "
-                    + "(\(one.isOver ? "over" : "open")): they lack \(one.progress?.theyLack ?? -1), we lack "
+                    + ": they lack \(one.progress?.theyLack ?? -1), we lack "
                     + "\(one.progress?.weLack ?? -1), the digests are \(one.progress?.digestEqual == true ? "equal" : "not compared")"
             )
         }
