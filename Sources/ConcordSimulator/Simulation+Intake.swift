@@ -21,6 +21,7 @@ extension Simulation {
         guard nodes[node].pausedUntil <= now else {
             return queue.add(.intake(node: node), at: nodes[node].pausedUntil)
         }
+        guard nodes[node].intakeTickAt <= now else { return }
         nodes[node].intakeTickAt = .max
         try carryOut(nodes[node].intake.tick(now: now), at: node)
     }

@@ -26,6 +26,8 @@ struct PushFigures {
         var totalBytes: Int { bytes.values.reduce(0, +) }
     }
 
+    /// How the space is named on the wire.
+    private var names = SpaceNames()
     var part = Part()
     var cuts = 0
     var failures = 0
@@ -35,6 +37,8 @@ struct PushFigures {
     private(set) var changes: Set<Dot> = []
     /// Counts what reaches this node alone; nil for all.
     var onlyNode: Int?
+
+    init(space: SpaceID) { names.share([space]) }
 
     /// Begins to count anew.
     mutating func begin(onlyNode: Int? = nil) {
@@ -46,8 +50,10 @@ struct PushFigures {
     mutating func sent(_ frame: [UInt8]) {
         // The type stands behind the head of the array: one byte, and one more from 24 on, which there is not.
         guard frame.count > 1, frame[1] < 24 else { return }
-        part.bytes[UInt64(frame[1]), default: 0] += frame.count + PushBounds.frameOverhead
-        part.frames[UInt64(frame[1]), default: 0] += 1
+        // Packed frames are changes.
+        let type: UInt64 = frame[1] == 10 ? 3 : UInt64(frame[1])
+        part.bytes[type, default: 0] += names.shortened(frame).count + PushBounds.frameOverhead
+        part.frames[type, default: 0] += 1
     }
 
     mutating func written(_ dot: Dot, at time: Int64) {

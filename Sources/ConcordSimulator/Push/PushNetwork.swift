@@ -78,7 +78,7 @@ struct PushNetwork {
     var connections: [Int: Connection] = [:]
     var nextConnection = 0
     var book = PushBook()
-    var figures = PushFigures()
+    var figures: PushFigures
     var random: SimulationRandom
     var faults: SimulationRandom
     var violation: String?
@@ -87,6 +87,7 @@ struct PushNetwork {
 
     init(_ options: PushOptions) {
         self.options = options
+        figures = PushFigures(space: space)
         random = SimulationRandom(seed: options.seed, label: "push")
         faults = SimulationRandom(seed: options.seed, label: "push faults")
         for _ in 0..<options.nodes { addNode() }
@@ -137,13 +138,17 @@ struct PushNetwork {
         case .gone(let id, let side): feed(id, side, .disconnected)
         case .work(let id, let side): work(id, side)
         case .tick(let id, let side):
-            connections[id]?.ends[side].tickAt = .max
+            // An event that an earlier one made needless is passed over.
+            guard let connection = connections[id], connection.ends[side].tickAt <= now else { return }
+            connection.ends[side].tickAt = .max
             feed(id, side, .tick)
         case .intake(let node):
+            guard nodes[node].intakeTickAt <= now else { return }
             nodes[node].intakeTickAt = .max
             guard nodes[node].isUp else { return }
             carryOut(nodes[node].intake.tick(now: now), at: node)
         case .redial(let node):
+            guard nodes[node].redialAt <= now else { return }
             nodes[node].redialAt = .max
             redial(node)
         case .knock(let from, let to): knock(from, to)
