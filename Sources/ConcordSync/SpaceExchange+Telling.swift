@@ -125,7 +125,7 @@ extension SpaceExchange {
     /// What was sent before that point in time has reached the peer.
     mutating func arrived(before time: Milliseconds) { onStream { $0.arrived(before: time) } }
 
-    private mutating func onStream(_ body: (inout OutgoingStream) -> Void) {
+    mutating func onStream(_ body: (inout OutgoingStream) -> Void) {
         guard case .streaming(var stream) = phase else { return }
         phase = .opening
         body(&stream)

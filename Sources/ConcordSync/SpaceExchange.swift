@@ -118,6 +118,8 @@ struct SpaceExchange: Sendable {
     mutating func update(_ head: SpaceHead, _ effects: inout [SessionEffect]) {
         guard ownReplica != head.replica else { return }
         ownReplica = head.replica
+        // What was passed over before it was known to be one's own may be wanted unasked.
+        onStream { $0.beginAgain() }
         claimedOwn = 0
         checkPeerReplica(&effects)
     }
