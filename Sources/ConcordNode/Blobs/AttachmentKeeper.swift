@@ -6,7 +6,6 @@ import ConcordModel
 import ConcordStore
 import ConcordSync
 import Logging
-import Synchronization
 
 /// The keeper of a node's attachments.
 actor AttachmentKeeper {
@@ -14,34 +13,34 @@ actor AttachmentKeeper {
     nonisolated let blobs: BlobStore
     nonisolated let policy: BlobPolicy
     nonisolated let logger: Logger
-    private let clock: @Sendable () -> Int64
+    let clock: @Sendable () -> Int64
     private let origin = ContinuousClock.now
     /// Raised when records of attachments may have changed.
     private let changed = Signal()
-    private let permitted = Permissions()
+    private let permitted = AttachmentPermissions()
     private let waitingWorks: AsyncStream<FetchPlan.Action>
     private let works: AsyncStream<FetchPlan.Action>.Continuation
 
-    private var plan = FetchPlan()
+    var plan = FetchPlan()
     private var sessions: [FetchPlan.Peer: @Sendable (BlobInput) -> Void] = [:]
     private var nextSession: FetchPlan.Peer = 1
     /// Manifests in the making.
     private var manifests: [BlobOrder.ID: [UInt8]] = [:]
     /// The files that records name, as of the last look.
-    private(set) var references: [BlobID: [BlobReference]] = [:]
+    var references: [BlobID: [BlobReference]] = [:]
     /// Files that somebody asked for, or that were here before they were found damaged.
-    private var requested: Set<BlobID> = []
+    var requested: Set<BlobID> = []
     /// How often a file was asked for in vain. Where records disagree about its size, each is tried in turn.
     private var attempts: [BlobID: Int] = [:]
     /// Whether something may have become of no use.
-    private var needsSweep = true
-    private var sweptAt = ContinuousClock.now
+    var needsSweep = true
+    var sweptAt = ContinuousClock.now
     /// Files that were attached and that no record names yet.
-    private var pinned: Set<BlobID> = []
+    var pinned: Set<BlobID> = []
     /// Why a file is not fetched at present.
     private(set) var obstacles: [BlobID: ConcordError] = [:]
     /// Bytes of all files, about.
-    private(set) var usedBytes: Int64 = 0
+    var usedBytes: Int64 = 0
 
     /// A keeper of the files in `blobs` for the records in `store`.
     ///
@@ -374,141 +373,20 @@ actor AttachmentKeeper {
         }
     }
 
-    // MARK: Care
-
     private func tick() {
         // What could not be stored, for example on a full disk, is tried again.
         carryOut(plan.tick(now: now))
     }
 
-    private var isSweepDue: Bool {
-        needsSweep || ContinuousClock.now - sweptAt > BlobPolicyLimits.longestSweepInterval
-    }
-
-    /// Removes what was erased, and what no record has named for long.
-    ///
-    /// - Parameter atOnce: whether everything that no record names is removed, however recently that came about.
-    /// - Returns: what was removed.
-    @discardableResult
-    func sweep(atOnce: Bool = false) async -> (count: Int64, bytes: Int64) {
-        var removed: (count: Int64, bytes: Int64) = (0, 0)
-        needsSweep = false
-        sweptAt = .now
-        do {
-            await scan()
-            let held = Dictionary(try await blobs.all()) { first, _ in first }
-            let partial = try await blobs.partialBlobs().filter { !plan.wants($0) }
-            let shown = Set(references.filter { $0.value.contains(where: \.isShown) }.keys)
-            let candidates = (held.keys + partial).filter { !shown.contains($0) }
-            let disused = try await store.disused(candidates, now: clock())
-            for (blob, disuse) in disused where !pinned.contains(blob) {
-                if case .unused(let since) = disuse, !atOnce, since + BlobPolicyLimits.keptUnused > clock() {
-                    continue
-                }
-                try await blobs.discardPartial(blob)
-                if try await blobs.remove(blob) {
-                    removed.count += 1
-                    removed.bytes += held[blob] ?? 0
-                }
-                try await store.forget(blob)
-                logger.info("an attachment that nothing names is removed", metadata: ["blob": "\(blob)"])
-            }
-            usedBytes = try await blobs.usage()
-        } catch {
-            report("attachments cannot be cleared away", error)
-        }
-        return removed
-    }
-
-    /// Removes a file that is here; false if it is not.
-    func drop(_ blob: BlobID) async throws -> Bool {
-        let size = blobs.size(of: blob) ?? 0
-        requested.remove(blob)
-        guard try await blobs.remove(blob) else { return false }
-        usedBytes -= size
-        await scan()
-        return true
-    }
-
-    /// Hashes all files anew; those that are damaged are moved aside and fetched again.
-    ///
-    /// - Returns: the damaged ones, and how many bytes were hashed.
-    func verify() async throws -> (checked: Int64, bytes: Int64, damaged: [BlobID]) {
-        var result: (checked: Int64, bytes: Int64, damaged: [BlobID]) = (0, 0, [])
-        for (blob, size) in try await blobs.all() {
-            guard let isSound = try await blobs.verify(blob) else { continue }
-            result.checked += 1
-            result.bytes += size
-            guard !isSound else { continue }
-            result.damaged.append(blob)
-            requested.insert(blob)
-            warn(ConcordError(.damagedBlob, "attachment \(blob) is damaged and is fetched again"))
-        }
-        if !result.damaged.isEmpty { await scan() }
-        return result
-    }
-
-    private nonisolated func report(_ message: String, _ error: any Error) {
+    nonisolated func report(_ message: String, _ error: any Error) {
         let error = ConcordError(wrapping: error)
         logger.error(
             "\(message)", metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
     }
 
-    private nonisolated func warn(_ error: ConcordError) {
+    nonisolated func warn(_ error: ConcordError) {
         logger.warning(
             "an attachment does not verify",
             metadata: ["code": "\(error.code.rawValue)", "reason": "\(error.message)"])
     }
-}
-
-/// Which files whoever may read a space may have, as far as it was asked since records changed.
-private final class Permissions: Sendable {
-    private struct Key: Hashable {
-        let space: SpaceID
-        let blob: BlobID
-    }
-
-    private struct State {
-        var known: Set<Key> = []
-        /// How often records have changed.
-        var moment = 0
-    }
-
-    private let state = Mutex(State())
-
-    var moment: Int { state.withLock { $0.moment } }
-
-    func holds(_ place: BlobPlace) -> Bool {
-        state.withLock { $0.known.contains(Key(space: place.space, blob: place.blob)) }
-    }
-
-    /// Remembers what was found, unless records have changed since.
-    func add(_ place: BlobPlace, asOf moment: Int) {
-        state.withLock { state in
-            guard state.moment == moment else { return }
-            if state.known.count >= SyncLimits.piecesAsked { state.known = [] }
-            state.known.insert(Key(space: place.space, blob: place.blob))
-        }
-    }
-
-    func forget() {
-        state.withLock { state in
-            state.known = []
-            state.moment += 1
-        }
-    }
-}
-
-/// How a file stands on this node.
-struct AttachmentState: Hashable, Sendable {
-    /// Whether the whole file is here.
-    let isHeld: Bool
-    /// Bytes that are here.
-    let receivedBytes: Int64
-    /// Whether it is being fetched, or will be as soon as somebody has it.
-    let isWanted: Bool
-    /// From how many peers it is being fetched.
-    let sources: Int
-    /// Why it cannot be fetched at present.
-    let obstacle: ConcordError?
 }
