@@ -76,6 +76,24 @@ public struct HeadComparison: Hashable, Sendable {
     }
 }
 
+/// What a part of the log is to be read without.
+public struct LeftOut: Hashable, Sendable {
+    /// Everything that is left out.
+    public let all: VersionVector
+    /// What of that the peer has. The rest it may get from elsewhere, or ask for later: what is read must not be put
+    /// together across it, since it may depend on it.
+    public let had: VersionVector
+
+    /// What the peer has, and nothing else.
+    public init(had: VersionVector) { self.init(all: had, had: had) }
+
+    /// All of `all`, of which the peer has `had`.
+    public init(all: VersionVector, had: VersionVector) {
+        self.all = all
+        self.had = had
+    }
+}
+
 /// A part of the log in order of arrival, which is a causal order.
 public struct LogSlice: Hashable, Sendable {
     /// The runs, each to be sent before those after it.

@@ -157,12 +157,21 @@ public final class ReplicaStore: Sendable {
     public func slice(
         _ space: SpaceID, after position: Int64, excluding known: VersionVector, maximumBytes: Int
     ) throws -> LogSlice {
+        try slice(space, after: position, excluding: LeftOut(had: known), maximumBytes: maximumBytes)
+    }
+
+    /// A part of the log after a place, in order of arrival, without what is to be left out.
+    ///
+    /// - Returns: whole runs of together about `maximumBytes`, at least one if there is any.
+    public func slice(
+        _ space: SpaceID, after position: Int64, excluding leftOut: LeftOut, maximumBytes: Int
+    ) throws -> LogSlice {
         let snapshot = try writer.space(space)
         guard position < snapshot.position else {
             return LogSlice(runs: [], position: max(position, snapshot.position), isLast: true)
         }
         var slicer = LogSlicer(
-            space: snapshot, after: position, excluding: known, maximumBytes: maximumBytes)
+            space: snapshot, after: position, excluding: leftOut, maximumBytes: maximumBytes)
         return try mappingErrors { try pool.read { try slicer.read($0) } }
     }
 

@@ -40,6 +40,8 @@ public struct Intake: Sendable {
         var held: UInt64
         var question: Question?
         var attempts = 0
+        /// Whether it was taken to be on its way already since something of it came last.
+        var wasAwaited = false
     }
 
     /// How many peers announce what they get from others. Each picks its own few at random, so the announcements reach
@@ -193,9 +195,15 @@ public struct Intake: Sendable {
         for (chain, ids) in holders.sorted(by: { $0.key < $1.key }) {
             let held = ids.reduce(0) { max($0, links[$1]!.report.holding[chain]) }
             var lack = lacks[chain] ?? Lack(since: now, held: held)
-            if held > lack.held { (lack.since, lack.held, lack.attempts) = (now, held, 0) }
+            if held > lack.held {
+                (lack.since, lack.held, lack.attempts, lack.wasAwaited) = (now, held, 0, false)
+            }
             review(&lack, chain, now)
-            if lack.question == nil { lack.question = comingAnyway(chain, lack, now) }
+            // Once: what has not come by itself then must be asked for.
+            if lack.question == nil, lack.attempts == 0, !lack.wasAwaited {
+                lack.question = comingAnyway(chain, lack, now)
+                lack.wasAwaited = lack.question != nil
+            }
             if lack.question == nil, readyAt(chain, lack) <= now {
                 let id = best(of: ids, chain, wanted)
                 lack.attempts += 1

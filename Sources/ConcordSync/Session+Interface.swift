@@ -58,7 +58,7 @@ public enum SessionEffect: Hashable, Sendable {
     case readHeld(SpaceID)
     /// Answer with ``SessionInput/slice(_:_:)``: runs after this position without those that `excluding`
     /// covers, of about `maximumBytes` together and at least one if there is any.
-    case readSlice(SpaceID, after: Int64, excluding: VersionVector, maximumBytes: Int)
+    case readSlice(SpaceID, after: Int64, excluding: LeftOut, maximumBytes: Int)
     /// Say what these heads of the peer mean here: answer with ``SessionInput/compared(_:_:)``.
     case compare(SpaceID, [ChainHead])
     /// Give these runs to the store, after those before them, and answer with ``SessionInput/applied(_:_:)``.

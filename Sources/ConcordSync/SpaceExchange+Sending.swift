@@ -98,7 +98,8 @@ extension SpaceExchange {
             window.planned += stream.reserved
             effects.append(
                 .readSlice(
-                    space, after: stream.cursor, excluding: stream.excluded(permission),
+                    space, after: stream.cursor,
+                    excluding: LeftOut(all: stream.excluded(permission), had: stream.known),
                     maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond

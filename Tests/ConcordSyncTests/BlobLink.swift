@@ -128,7 +128,8 @@ struct BlobLink {
             return .held(space, summary, digest: digest)
         case .readSlice(_, let after, let known, let maximumBytes):
             return .slice(
-                space, sides[side].replica.slice(after: after, excluding: known, maximumBytes: maximumBytes))
+                space,
+                sides[side].replica.slice(after: after, excluding: known.all, maximumBytes: maximumBytes))
         case .compare(_, let heads): return .compared(space, sides[side].replica.compare(heads))
         case .apply(_, let runs):
             let outcome = sides[side].replica.receive(runs)

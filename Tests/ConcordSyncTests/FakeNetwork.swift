@@ -242,7 +242,7 @@ struct FakeNetwork {
             feed(link, side, .held(space, summary, digest: digest))
         case .readSlice(let space, let after, let known, let maximumBytes):
             let slice = replicas[node][space]!.slice(
-                after: after, excluding: known, maximumBytes: maximumBytes)
+                after: after, excluding: known.all, maximumBytes: maximumBytes)
             feed(link, side, .slice(space, slice))
         case .apply(let space, let runs):
             let outcome = replicas[node][space]!.receive(runs)

@@ -163,7 +163,7 @@ struct TimedLink {
             schedule(now, side, .answer(.held(space, summary, digest: digest)))
         case .readSlice(_, let after, let known, let maximumBytes):
             let slice = sides[side].replica.slice(
-                after: after, excluding: known, maximumBytes: maximumBytes)
+                after: after, excluding: known.all, maximumBytes: maximumBytes)
             schedule(now, side, .answer(.slice(space, slice)))
         case .compare(_, let heads):
             schedule(now, side, .answer(.compared(space, sides[side].replica.compare(heads))))

@@ -256,7 +256,7 @@ struct PushNetwork {
             feed(id, side, .held(space, held, digest: held.hash))
         case .readSlice(let space, let after, let known, let maximumBytes):
             let slice = nodes[node].replica.slice(
-                book, after: after, excluding: known, maximumBytes: maximumBytes)
+                book, after: after, excluding: known.all, maximumBytes: maximumBytes)
             feed(id, side, .slice(space, slice))
         case .compare(let space, let heads):
             feed(id, side, .compared(space, nodes[node].replica.compare(heads)))

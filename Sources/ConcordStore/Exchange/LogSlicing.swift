@@ -10,6 +10,8 @@ import GRDB
 struct LogSlicer {
     private let space: PublishedSpace
     private let known: VersionVector
+    /// What the peer has of that.
+    private let had: VersionVector
     private let maximumBytes: Int
     private let chains: [Int64: Chain]
     private var runs: [ChangeRun] = []
@@ -35,9 +37,10 @@ struct LogSlicer {
         var signedPosition: Int64
     }
 
-    init(space: PublishedSpace, after position: Int64, excluding known: VersionVector, maximumBytes: Int) {
+    init(space: PublishedSpace, after position: Int64, excluding leftOut: LeftOut, maximumBytes: Int) {
         self.space = space
-        self.known = known
+        known = leftOut.all
+        had = leftOut.had
         self.maximumBytes = maximumBytes
         self.position = position
         chains = Dictionary(uniqueKeysWithValues: space.chains.map { ($0.id, $0) })
@@ -64,6 +67,9 @@ struct LogSlicer {
             let sequence = row.unsigned(2)
             // What the peer has does not part what it lacks: nothing that a run depends on can be missing because of it.
             guard known[chain.name] < sequence else {
+                if run != nil, had[chain.name] < sequence, try !close() {
+                    return LogSlice(runs: runs, position: position, isLast: false)
+                }
                 position = row[0]
                 continue
             }
