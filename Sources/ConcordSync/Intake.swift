@@ -199,10 +199,13 @@ public struct Intake: Sendable {
                 (lack.since, lack.held, lack.attempts, lack.wasAwaited) = (now, held, 0, false)
             }
             review(&lack, chain, now)
-            // Once: what has not come by itself then must be asked for.
-            if lack.question == nil, lack.attempts == 0, !lack.wasAwaited {
-                lack.question = comingAnyway(chain, lack, now)
-                lack.wasAwaited = lack.question != nil
+            if lack.question == nil, lack.attempts == 0 {
+                lack.question = comingFromSource(chain, lack, now)
+                // Once: what has not come by itself then must be asked for.
+                if lack.question == nil, !lack.wasAwaited {
+                    lack.question = comingAnyway(chain, lack, now)
+                    lack.wasAwaited = lack.question != nil
+                }
             }
             if lack.question == nil, readyAt(chain, lack) <= now {
                 let id = best(of: ids, chain, wanted)
@@ -246,19 +249,21 @@ public struct Intake: Sendable {
 
     /// What somebody sends already counts as asked for, and so does what came and has not got round.
     private func comingAnyway(_ chain: ReplicaID, _ lack: Lack, _ now: Milliseconds) -> Question? {
-        func question(_ id: Int, _ upTo: UInt64) -> Question {
-            Question(link: id, upTo: upTo, askedAt: now, deadline: now + Self.patience)
-        }
         let sender = links.min { one, other in
             (one.value.report.receiving[chain], other.key) > (other.value.report.receiving[chain], one.key)
         }
         guard let sender else { return nil }
         let upTo = max(sender.value.report.receiving[chain], came[chain]?.upTo ?? 0)
-        if upTo > lack.held { return question(sender.key, upTo) }
-        guard let source, let report = links[source]?.report else { return nil }
-        // Before it is clear what the source will send, it may be everything.
-        if report.stage != .streaming { return question(source, lack.held + 1) }
-        return report.lacking[chain] > lack.held ? question(source, report.lacking[chain]) : nil
+        guard upTo > lack.held else { return nil }
+        return Question(link: sender.key, upTo: upTo, askedAt: now, deadline: now + Self.patience)
+    }
+
+    /// So does what the one that sends all has, as long as it gets on; before it is clear what that is, it may be anything.
+    private func comingFromSource(_ chain: ReplicaID, _ lack: Lack, _ now: Milliseconds) -> Question? {
+        guard let source, let link = links[source], link.movedAt + Self.stallLimit > now else { return nil }
+        let upTo = link.report.stage == .streaming ? link.report.lacking[chain] : lack.held + 1
+        guard upTo > lack.held else { return nil }
+        return Question(link: source, upTo: upTo, askedAt: now, deadline: now + Self.patience)
     }
 
     private func question(_ id: Int, _ chain: ReplicaID, _ attempt: Int, _ now: Milliseconds) -> Question {
