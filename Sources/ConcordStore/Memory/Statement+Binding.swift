@@ -10,14 +10,20 @@ import GRDBSQLite
 struct StatementBinding {
     private let statement: OpaquePointer
     private var index: Int32 = 0
+    /// The first failure to take a value, such as one that is too large; with it the statement must not run.
+    fileprivate private(set) var failure: CInt?
     /// SQLite copies what it is given before the call returns.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     fileprivate init(_ statement: OpaquePointer) { self.statement = statement }
 
+    private mutating func note(_ code: CInt) {
+        if code != SQLITE_OK, failure == nil { failure = code }
+    }
+
     mutating func integer(_ value: Int64) {
         index += 1
-        sqlite3_bind_int64(statement, index, value)
+        note(sqlite3_bind_int64(statement, index, value))
     }
 
     mutating func integer(_ value: Int64?) {
@@ -28,56 +34,61 @@ struct StatementBinding {
 
     mutating func null() {
         index += 1
-        sqlite3_bind_null(statement, index)
+        note(sqlite3_bind_null(statement, index))
     }
 
     mutating func blob(_ bytes: [UInt8]) {
         index += 1
         let index = index
-        _ = bytes.withUnsafeBytes { buffer in
+        let code = bytes.withUnsafeBytes { buffer in
             // A blob without bytes needs an address all the same, or it would be null.
             sqlite3_bind_blob(
                 statement, index, buffer.baseAddress ?? UnsafeRawPointer(statement), Int32(buffer.count),
                 Self.transient)
         }
+        note(code)
     }
 
     mutating func blob(_ digest: Digest) {
         index += 1
         let index = index
-        _ = digest.withUnsafeBytes {
+        let code = digest.withUnsafeBytes {
             sqlite3_bind_blob(statement, index, $0.baseAddress, Int32($0.count), Self.transient)
         }
+        note(code)
     }
 
     mutating func blob(_ value: Bytes16) {
         index += 1
         let index = index
-        _ = withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) {
+        let code = withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) {
             sqlite3_bind_blob(statement, index, $0.baseAddress, Int32($0.count), Self.transient)
         }
+        note(code)
     }
 
     mutating func text(_ text: String) {
         index += 1
         let index = index
         var text = text
-        _ = text.withUTF8 { buffer in
+        let code = text.withUTF8 { buffer in
             buffer.withMemoryRebound(to: CChar.self) {
                 sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), Self.transient)
             }
         }
+        note(code)
     }
 
     /// Text of these UTF-8 bytes.
     mutating func text(_ utf8: [UInt8]) {
         index += 1
         let index = index
-        _ = utf8.withUnsafeBufferPointer { buffer in
+        let code = utf8.withUnsafeBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) {
                 sqlite3_bind_text(statement, index, $0.baseAddress, Int32($0.count), Self.transient)
             }
         }
+        note(code)
     }
 }
 
@@ -121,6 +132,7 @@ extension Statement {
         var binding = StatementBinding(sqliteStatement)
         bind(&binding)
         defer { sqlite3_reset(sqliteStatement) }
+        if let code = binding.failure { throw failure(code) }
         switch sqlite3_step(sqliteStatement) {
         case SQLITE_ROW: return try body(StatementRow(sqliteStatement))
         case SQLITE_DONE: return nil
@@ -140,6 +152,7 @@ extension Statement {
         var binding = StatementBinding(sqliteStatement)
         bind(&binding)
         defer { sqlite3_reset(sqliteStatement) }
+        if let code = binding.failure { throw failure(code) }
         let code = sqlite3_step(sqliteStatement)
         guard code == SQLITE_DONE else { throw failure(code) }
     }
