@@ -32,7 +32,7 @@ public enum SyncLimits {
     /// Receipts of a space that a side takes in ten minutes: more than honest clocks and links can bunch together.
     public static let receiptsTaken = 4096
     /// The smallest piece of a file that a side asks for while more is missing: half a second at 64 kbit/s.
-    public static let smallestPieceBytes = 4 << 10
+    public static let smallestPieceBytes = 2 << 10
     /// The largest piece of a file.
     public static let largestPieceBytes = 256 << 10
     /// Bytes of files that a side has on their way to it at most, of one peer.

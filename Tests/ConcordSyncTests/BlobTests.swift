@@ -196,7 +196,7 @@ struct BlobPacingTests {
         #expect(link.changeDelays.count == Array(moments).count)
         // Alone, a change takes half a round trip and the few milliseconds of its own bytes.
         let longest = link.changeDelays.max() ?? .max
-        #expect(longest <= 2_300, "a change took \(longest) ms")
+        #expect(longest <= 1_900, "a change took \(longest) ms")
         // The link is used well all the same.
         let needed = Int64(link.file.count / 8)
         #expect(link.now < needed * 10 / 7, "\(link.now) ms for what needs \(needed) ms")

@@ -22,21 +22,26 @@ struct LinkCommand: AsyncParsableCommand {
     @Option(help: "Changes that are sent one at a time.")
     var single = 5
 
+    @Option(help: "MiB of a file beside which changes are sent one at a time; 0 for none.")
+    var file = 20
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard LinkShape(shape) != nil else {
             throw ValidationError("--shape is written like 64kbit,600ms,2%, and parts may be left out")
         }
-        guard (1...100_000).contains(changes), (1...1000).contains(single) else {
+        guard (1...100_000).contains(changes), (1...1000).contains(single), (0...1024).contains(file) else {
             throw ValidationError(
-                "There is at least one change, at most 100,000, of them 1,000 one at a time.")
+                "There is at least one change, at most 100,000, of them 1,000 one at a time; a file has 0 to 1,024 MiB."
+            )
         }
     }
 
     func run() async throws {
         guard let shape = LinkShape(shape) else { return }
-        let found = try await LinkMeter(shape, changes: changes, single: single).measure()
+        let found = try await LinkMeter(shape, changes: changes, single: single, fileBytes: file << 20)
+            .measure()
         try output.print(found, [found.table])
     }
 }

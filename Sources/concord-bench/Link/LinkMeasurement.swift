@@ -34,6 +34,8 @@ struct LinkMeasurement: Encodable {
     let passages: [Passage]
     /// One change on an idle link, from the request until it was durable on the other side.
     let single: Distribution
+    /// Changes while a file crosses the link; nil if none was asked for.
+    let beside: Beside?
     /// The times of ``passages``, each without two round trips, as multiples of what their bytes need.
     let multiples: [Double]
 
@@ -52,20 +54,31 @@ struct LinkMeasurement: Encodable {
         table.note(
             "One change on the idle link: \(Figure.time(single.median)) in the median, "
                 + "\(Figure.time(single.maximum)) at most, of \(single.count).")
+        if let beside {
+            table.note(
+                "One change while a file of \(Figure.count(beside.fileBytes)) B is fetched: "
+                    + "\(Figure.time(beside.change.median)) in the median, \(Figure.time(beside.change.maximum)) at "
+                    + "most, of \(beside.change.count); the file had \(Figure.number(beside.share * 100, 0)) % of the link."
+            )
+            table.note(
+                "The link broke when \(Figure.count(Int(beside.heldBeforeBreak))) B of the file had come; it went on with "
+                    + "\(Figure.count(Int(beside.heldAfterBreak))) B.")
+        }
         return table
     }
 }
 
 /// Makes the measurement.
 struct LinkMeter {
-    private let shape: LinkShape
+    let shape: LinkShape
     private let changes: Int
-    private let single: Int
-    private let scene: SyncScene
-    private let link: ShapedLink
+    let single: Int
+    let fileBytes: Int
+    let scene: SyncScene
+    let link: ShapedLink
 
-    init(_ shape: LinkShape, changes: Int, single: Int) async throws {
-        (self.shape, self.changes, self.single) = (shape, changes, single)
+    init(_ shape: LinkShape, changes: Int, single: Int, fileBytes: Int) async throws {
+        (self.shape, self.changes, self.single, self.fileBytes) = (shape, changes, single, fileBytes)
         scene = try await SyncScene(network: try BenchNetwork(), over: shape)
         guard let link = scene.link else { throw BenchError("there is no link") }
         self.link = link
@@ -78,7 +91,7 @@ struct LinkMeter {
         _ = try await scene.join()
         let records = (0..<changes).map { meetings[$0 % meetings.count] }
         let (madrid, berlin) = (scene.madrid.client, scene.berlin.client)
-        let single = try await singleChanges(meetings[0])
+        let single = try await singleChanges(meetings[0], count: single)
         let passages = [
             try await passage("written while connected", isForth: false) {
                 _ = try await madrid.set("city", of: records) { "City \($0)" }
@@ -96,12 +109,14 @@ struct LinkMeter {
             },
             try await absence(records),
         ]
+        let beside = try await besideFile()
         try await scene.verify()
         try await scene.madrid.stop()
         try await scene.berlin.stop()
         return LinkMeasurement(
             shape: shape.description, roundTripMilliseconds: shape.roundTrip.milliseconds,
-            passages: passages, single: single, multiples: passages.map { $0.multiple(shape) })
+            passages: passages, single: single, beside: beside, multiples: passages.map { $0.multiple(shape) }
+        )
     }
 
     /// Written on Madrid while there is no connection.
@@ -139,10 +154,11 @@ struct LinkMeter {
             bytesBack: other.bytes, lostSegments: forth.lostSegments + back.lostSegments)
     }
 
-    private func singleChanges(_ meeting: RecordID) async throws -> Distribution {
+    /// Writes changes on Madrid, each when Berlin's answer to the one before has crossed; returns their times.
+    func singleChanges(_ meeting: RecordID, count: Int) async throws -> Distribution {
         let watch = try ReplicaWatch(scene.berlin)
         var times: [Double] = []
-        for number in 0..<single {
+        for number in 0..<count {
             let value = "Room \(number)"
             let start = ContinuousClock.now
             try await scene.madrid.client.set("venue", of: meeting, to: value)
