@@ -72,8 +72,8 @@ public struct Daemon: Sendable {
     /// - Throws: ``ConcordError`` E-6003 if an address to listen on is taken.
     public func run() async throws {
         let advances = observeStore()
-        let signal = Signal()
-        signal.raise()
+        let (grown, receiptsDue) = (Signal(), Signal())
+        grown.raise()
         let listeners = try await listen()
         await manager.start(listening: listeners.map(\.boundAddress))
         logger.info(
@@ -89,8 +89,11 @@ public struct Daemon: Sendable {
                         lock: lock, services: services, peers: manager, certificates: certificates,
                         access: configuration.access, logger: logger),
                     AdvanceService(
-                        advances: advances, manager: manager, ownBranches: ownBranches, signal: signal),
-                    MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),
+                        advances: advances, manager: manager, ownBranches: ownBranches,
+                        signals: [grown, receiptsDue]),
+                    MaintenanceService(
+                        store: store, manager: manager, grown: grown, receiptsDue: receiptsDue, logger: logger
+                    ),
                     AttachmentService(attachments: attachments),
                     ExchangeService(listeners: listeners, manager: manager),
                 ],

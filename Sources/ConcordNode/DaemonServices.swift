@@ -36,12 +36,13 @@ struct AdvanceService: Service {
     let advances: AsyncStream<Advance>
     let manager: PeerManager
     let ownBranches: OwnBranches
-    let signal: Signal
+    /// Told of every advance.
+    let signals: [Signal]
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await advance in advances {
-                signal.raise()
+                for signal in signals { signal.raise() }
                 await ownBranches.adopt(in: advance.space)
                 await manager.advanced(advance.space, position: advance.position)
             }
@@ -63,7 +64,10 @@ struct AttachmentService: Service {
 struct MaintenanceService: Service {
     let store: ReplicaStore
     let manager: PeerManager
-    let signal: Signal
+    /// Raised when the log grew, for the search index.
+    let grown: Signal
+    /// The same, for receipts.
+    let receiptsDue: Signal
     let logger: Logger
 
     /// Records indexed in one transaction: a writer never waits long behind it.
@@ -74,8 +78,8 @@ struct MaintenanceService: Service {
     private static let redialInterval: Duration = .seconds(60)
     /// How often it is tried again to clear away what was erased.
     private static let sweepInterval: Duration = .seconds(15)
-    /// How often it is asked whether a receipt is due; the first is due as soon as something is held.
-    private static let receiptInterval: Duration = .seconds(5)
+    /// Time for a burst of changes to end before a receipt says what is held.
+    private static let receiptDelay: Duration = .seconds(5)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -87,11 +91,19 @@ struct MaintenanceService: Service {
                 group.addTask {
                     repeat { await sweep() } while (try? await Task.sleep(for: Self.sweepInterval)) != nil
                 }
-                group.addTask {
-                    while (try? await Task.sleep(for: Self.receiptInterval)) != nil {
-                        await manager.issueReceipts()
-                    }
-                }
+                group.addTask { await receipts() }
+            }
+        }
+    }
+
+    /// Signs receipts when something came since the last, and that one is old enough.
+    private func receipts() async {
+        receiptsDue.raise()
+        for await _ in receiptsDue.raised {
+            var delay: Duration? = Self.receiptDelay
+            while let wait = delay {
+                guard (try? await Task.sleep(for: wait)) != nil else { return }
+                delay = await manager.issueReceipts().map { max(.milliseconds($0), Self.receiptDelay) }
             }
         }
     }
@@ -105,7 +117,7 @@ struct MaintenanceService: Service {
     }
 
     private func index() async {
-        for await _ in signal.raised {
+        for await _ in grown.raised {
             guard (try? await Task.sleep(for: Self.indexDelay)) != nil else { return }
             do {
                 while try await store.indexSearch(maximum: Self.indexBatch) > 0, !Task.isCancelled {}

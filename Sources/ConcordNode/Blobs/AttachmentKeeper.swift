@@ -17,6 +17,8 @@ actor AttachmentKeeper {
     private let origin = ContinuousClock.now
     /// Raised when records of attachments may have changed.
     private let changed = Signal()
+    /// Raised when files are wanted: only then is anything looked at again and again.
+    private let wished = Signal()
     private let permitted = AttachmentPermissions()
     private let waitingWorks: AsyncStream<FetchPlan.Action>
     private let works: AsyncStream<FetchPlan.Action>.Continuation
@@ -81,8 +83,15 @@ actor AttachmentKeeper {
                     guard (try? await Task.sleep(for: BlobPolicyLimits.scanInterval)) != nil else { return }
                 }
             }
-            group.addTask {
-                while (try? await Task.sleep(for: BlobPolicyLimits.tickInterval)) != nil { await self.tick() }
+            group.addTask { [wished] in
+                for await _ in wished.raised {
+                    while await !self.missing.isEmpty {
+                        guard (try? await Task.sleep(for: BlobPolicyLimits.tickInterval)) != nil else {
+                            return
+                        }
+                        await self.tick()
+                    }
+                }
             }
             group.addTask {
                 while (try? await Task.sleep(for: BlobPolicyLimits.sweepInterval)) != nil {
@@ -109,6 +118,7 @@ actor AttachmentKeeper {
             needsSweep = needsSweep || grouped != references
             references = grouped
             carryOut(plan.wish(for: wishes(), now: now))
+            if !missing.isEmpty { wished.raise() }
         } catch {
             report("attachments cannot be looked up", error)
         }

@@ -9,6 +9,7 @@ import NIOCore
 struct APIContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     private let channel: any Channel
+    private var known: LocalCaller?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -21,6 +22,7 @@ struct APIContext: RequestContext {
 
     /// The calling user and the groups that it is in.
     func caller() async throws -> LocalCaller {
+        if let known { return known }
         guard let provider = channel as? any SocketOptionProvider else {
             preconditionFailure("the local API is served on a channel without a socket")
         }
@@ -28,6 +30,13 @@ struct APIContext: RequestContext {
             level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)
         ).get()
         return LocalCaller(uid: credentials.uid, gid: credentials.gid)
+    }
+
+    /// The same request, of which it is known who makes it: the machine's accounts are asked once.
+    func of(_ caller: LocalCaller) -> APIContext {
+        var context = self
+        context.known = caller
+        return context
     }
 }
 

@@ -28,7 +28,7 @@ struct AccessMiddleware: RouterMiddleware {
                 .forbidden,
                 "\(caller.label) is \(role.withArticle) of this node, and this takes \(needed.withArticle)")
         }
-        return try await next(request, context)
+        return try await next(request, context.of(caller))
     }
 }
 

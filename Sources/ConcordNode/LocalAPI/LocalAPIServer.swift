@@ -3,12 +3,17 @@
 //
 // Only the process that holds the home's lock serves it, so a socket that is found there is a dead one and is
 // removed.
+//
+// Hummingbird's server is run by itself, without its Application, which wakes the process each second for the date that
+// it puts into its answers.
 
 import ConcordModel
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// Serves the local API until graceful shutdown.
@@ -59,23 +64,41 @@ public struct LocalAPIServer: Service {
         routes.add(to: router)
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
-        let application = Application(
-            responder: router.buildResponder(),
-            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: path)),
-            onServerRunning: { _ in
+        let responder = router.buildResponder()
+        do {
+            let server = try HTTPServerBuilder.http1().buildServer(
+                configuration: ServerConfiguration(address: .unixDomainSocket(path: path)),
+                eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet
+            ) { [quiet] request, writer, channel in
+                let context = APIContext(source: .init(channel: channel, logger: quiet))
+                var response = try await responder.respond(to: request, context: context)
+                response.headers[.date] = Self.date()
+                try await writer.write(response: response.head, body: response.body)
+            } onServerRunning: { _ in
                 if chmod(path, 0o660) != 0 {
                     logger.report(FileSystem.refusal(.unwritableHome, "the mode of \(path) cannot be set"))
                 }
                 logger.info("the local API is served", metadata: ["socket": "\(path)"])
                 await onServing()
-            },
-            logger: quiet)
-        do {
-            try await application.run()
+            }
+            try await server.run()
         } catch let error as IOError {
             throw ConcordError(.unwritableHome, "the socket \(path) cannot be made: \(error)")
         }
         unlink(path)
+    }
+
+    /// The time as RFC 9110, section 5.6.7, writes it.
+    private static func date() -> String {
+        var (seconds, moment) = (time(nil), tm())
+        gmtime_r(&seconds, &moment)
+        var text = [UInt8](repeating: 0, count: 32)
+        let count = text.withUnsafeMutableBytes { buffer in
+            strftime(
+                buffer.assumingMemoryBound(to: CChar.self).baseAddress, buffer.count,
+                "%a, %d %b %Y %H:%M:%S GMT", &moment)
+        }
+        return String(decoding: text.prefix(count), as: UTF8.self)
     }
 
     /// The group that the socket will have: that of its folder if the folder hands it down, else the daemon's.

@@ -50,32 +50,48 @@ extension PeerManager {
     }
 
     /// Signs what is held now, where the last receipt is old enough and says something else.
-    func issueReceipts() async {
+    ///
+    /// - Returns: the milliseconds after which another is due if nothing comes meanwhile; nil if none is.
+    func issueReceipts() async -> Int64? {
+        var soonest: Int64?
         do {
-            for space in try setting.store.spaces() { try await issueReceipt(space.id) }
+            for space in try setting.store.spaces() {
+                guard let wait = try await issueReceipt(space.id) else { continue }
+                soonest = min(soonest ?? wait, wait)
+            }
         } catch {
             report("a receipt cannot be made", ConcordError(wrapping: error))
+            return Limits.receiptInterval
         }
+        return soonest
     }
 
-    private func issueReceipt(_ space: SpaceID) async throws {
+    /// - Returns: the milliseconds after which it is to be asked again, although nothing comes meanwhile.
+    private func issueReceipt(_ space: SpaceID) async throws -> Int64? {
         let identity = setting.identity
         let now = setting.clock()
         let held = try setting.store.held(space).vector
         // In the middle of catching up a receipt would be out of date at once; and who is not on the roster signs none.
         let isCatchingUp = links.values.contains { ($0.progress[space]?.weLack ?? 0) > 0 }
-        guard !isCatchingUp, !held.isEmpty, try setting.store.roster(space).entry(identity.memberID) != nil
-        else {
-            return
+        guard !isCatchingUp else { return 0 }
+        guard !held.isEmpty, try setting.store.roster(space).entry(identity.memberID) != nil else {
+            return nil
         }
-        if let last = try receiptBook(space).receipt(of: identity.nodeID) {
-            guard now >= last.timestamp + Limits.receiptInterval, last.holds != held else { return }
+        let keeper = ReceiptKeeper(store: setting.store)
+        if let last = try keeper.all(of: space).first(where: { $0.node == identity.nodeID }) {
+            guard last.holds != held else { return nil }
+            // A clock that was set back does not put the next one off for longer than the interval.
+            let wait = min(last.timestamp + Limits.receiptInterval - now, Limits.receiptInterval)
+            guard wait <= 0 else { return wait }
         }
         let receipt = try Receipt(
             space: space, member: identity.memberID, holds: held, timestamp: now,
             certificate: identity.nodeCertificate, sign: setting.signReceipt)
-        guard try await !setting.store.keep([StoredReceipt(receipt)], in: space).isEmpty else { return }
+        guard try await !setting.store.keep([StoredReceipt(receipt)], in: space).isEmpty else {
+            return Limits.receiptInterval
+        }
         for link in links.values { link.driver.submit(.receipts(space, [receipt])) }
+        return nil
     }
 
     /// The highest change of this node's replica that every other member is known to hold; nil while of one nothing is

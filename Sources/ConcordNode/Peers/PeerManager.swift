@@ -102,6 +102,8 @@ actor PeerManager {
     /// How many stored texts had been found damaged before this daemon started.
     let earlierRepairs: Int64
     private var ownReplicas: [SpaceID: ReplicaID] = [:]
+    /// What the table of trusted authorities was made from.
+    private var standing: Standing?
 
     /// A manager that knows what the replica remembers of peers; nothing is dialled before ``start()``.
     init(_ setting: Setting) throws {
@@ -187,6 +189,8 @@ actor PeerManager {
 
     /// Reads who stands on which roster; ends sessions of members that are gone, tells the others what is shared.
     func refreshTrust() {
+        let standing = setting.store.standing
+        guard standing != self.standing else { return }
         do {
             let changed = setting.trusted.replace(with: try setting.store.trustedAuthorities())
             for (node, link) in links where changed.contains(link.member) {
@@ -198,6 +202,7 @@ actor PeerManager {
                     link.driver.submit(.spacesChanged(try spaceHeads(for: link.member)))
                 }
             }
+            self.standing = standing
             if !changed.isEmpty { redialAtOnce() }
         } catch {
             report("the roster cannot be read", ConcordError(wrapping: error))

@@ -85,7 +85,7 @@ extension StoreServices {
     private func edit(
         _ id: String, author: String, _ edit: (RecordID) -> RecordEdit
     ) async throws -> RecordDocument {
-        let record = try Named(try store.record(idPrefix: id))
+        let record = try store.place(idPrefix: id)
         _ = try await write([edit(record.id)], in: record.space, author: author)
         return try store.record(record.id, space: record.space)
     }

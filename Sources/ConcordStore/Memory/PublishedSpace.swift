@@ -21,6 +21,8 @@ struct PublishedSpace: Sendable {
     /// The chains, ascending by name.
     let chains: [Chain]
     let position: Int64
+    /// Marks roster, inviter and which chains there are.
+    let standing: StandingMark
 
     /// The charter's hash.
     let space: SpaceID
@@ -41,6 +43,7 @@ struct PublishedSpace: Sendable {
             return chain
         }
         position = memory.position
+        standing = memory.standing
     }
 
     /// The chain of this name. O(log n).

@@ -5,13 +5,16 @@
 import ConcordCrypto
 import ConcordModel
 
+/// What stood at some moment: whoever holds the same mark has seen the same.
+final class StandingMark: Sendable {}
+
 /// A space, as the writer knows it.
 final class SpaceMemory {
     /// The row in `space`.
     let id: Int64
     let charter: SignedCharter
     /// The authority that was named in the invite, until it stands on the roster.
-    var inviter: [UInt8]?
+    var inviter: [UInt8]? { didSet { standing = StandingMark() } }
     /// The authorities of each member that may vouch for a chain: of the charter, and of every admission and rotation
     /// that is held.
     var authorities: [MemberID: [Certificate]]
@@ -38,7 +41,12 @@ final class SpaceMemory {
     /// The first change of each chain of which values are missing that nothing held orders to go, by name.
     var provisional: [ReplicaID: UInt64] = [:]
     /// The roster of the effective set.
-    var roster: Roster
+    var roster: Roster { didSet { standing = StandingMark() } }
+    /// Marks what it follows from whose nodes are let in: roster, inviter, and which chains there are.
+    private(set) var standing = StandingMark()
+    /// The authority that issued the certificate of each node that this database writes as, once it was looked for: it
+    /// takes a signature to be verified to find it, and no other can have issued the same certificate.
+    var ownIssuers: [NodeID: Certificate] = [:]
     /// Where restrictions end the effect of chains.
     var cutOffs: CutOffs
     /// The place of the latest change in the order of arrival.
@@ -83,6 +91,7 @@ final class SpaceMemory {
     func add(_ chain: Chain) -> Int {
         let place = chains.count
         chains.append(chain)
+        standing = StandingMark()
         placeOfName[chain.name] = place
         placeOfRow[chain.id] = place
         let index = order.firstIndex { chains[$0].name > chain.name } ?? order.count

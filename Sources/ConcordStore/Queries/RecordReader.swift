@@ -25,6 +25,20 @@ struct RecordReader {
         return try Row.fetchAll(db, sql: sql, arguments: arguments).map(document)
     }
 
+    /// The documents of the first two records of which the ids lie in a range; asked before and after every edit.
+    func documents(_ range: RecordRange) throws -> [RecordDocument] {
+        let sql = "SELECT \(Self.columns) FROM \(Self.source) WHERE \(range.condition)"
+        return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: range.arguments).map(document)
+    }
+
+    /// Ids and spaces of the same.
+    func places(_ range: RecordRange) throws -> [(id: RecordID, space: SpaceID)] {
+        let sql = "SELECT record.uid, space.uid FROM \(Self.source) WHERE \(range.condition)"
+        return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: range.arguments).map { row in
+            (try row.record(0), SpaceID(try row.digest(1)))
+        }
+    }
+
     /// The document of a row.
     func document(_ row: Row) throws -> RecordDocument {
         let state = try row.recordState(10, json: 13, id: try row.record(0))

@@ -66,20 +66,24 @@ extension ReplicaStore {
     ///
     /// - Throws: ``ConcordError`` E-1004 if there is none, E-1005 if there are several.
     public func record(idPrefix: String, space: SpaceID? = nil) throws -> RecordDocument {
-        let digits = idPrefix.filter { $0 != "-" }.lowercased()
-        guard !digits.isEmpty, digits.utf8.count <= 32, digits.utf8.allSatisfy(Self.isHexadecimal) else {
+        try only(idPrefix, space) { try $0.documents($1) }
+    }
+
+    /// Where the record of which the id begins like this is; a deleted one is found too.
+    ///
+    /// - Throws: ``ConcordError`` E-1004 or E-1005 if there is not exactly one.
+    public func place(idPrefix: String) throws -> (id: RecordID, space: SpaceID) {
+        try only(idPrefix, nil) { try $0.places($1) }
+    }
+
+    private func only<Answer>(
+        _ idPrefix: String, _ space: SpaceID?, _ find: (RecordReader, RecordRange) throws -> [Answer]
+    ) throws -> Answer {
+        guard let range = RecordRange(idPrefix: idPrefix, space: try space.map { try writer.space($0).id })
+        else {
             throw ConcordError(.unknownRecord, "\(idPrefix) is not the beginning of a record's id")
         }
-        let low = bytes(hexadecimal: digits.padding(toLength: 32, withPad: "0", startingAt: 0)) ?? []
-        let high = bytes(hexadecimal: digits.padding(toLength: 32, withPad: "f", startingAt: 0)) ?? []
-        var condition = "record.uid BETWEEN ? AND ?"
-        var arguments: StatementArguments = [Data(low), Data(high)]
-        if let space {
-            // The plus keeps SQLite from taking an index that begins with the space: it would read all its records.
-            condition += " AND +record.space = ?"
-            arguments += [try writer.space(space).id]
-        }
-        let found = try read { try $0.documents(condition, arguments, then: "ORDER BY record.uid LIMIT 2") }
+        let found = try read { try find($0, range) }
         guard let first = found.first else {
             throw ConcordError(.unknownRecord, "no record's id begins with \(idPrefix)")
         }
@@ -115,9 +119,5 @@ extension ReplicaStore {
     /// Reads in one snapshot.
     func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {
         try mappingErrors { try pool.read { try body(RecordReader(db: $0)) } }
-    }
-
-    private static func isHexadecimal(_ digit: UInt8) -> Bool {
-        (0x30...0x39).contains(digit) || (0x61...0x66).contains(digit)
     }
 }

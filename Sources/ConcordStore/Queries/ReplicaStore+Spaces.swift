@@ -120,6 +120,9 @@ extension ReplicaStore {
         }
     }
 
+    /// Marks what ``trustedAuthorities()`` follows from. Cheap, unlike that.
+    public var standing: Standing { Standing(marks: writer.spaces().map(\.standing)) }
+
     /// The members whose nodes may connect, ascending: whoever stands on the roster of a space, and for a joined space
     /// who invited, until the roster names it. Who is suspended everywhere is among them, with no spaces.
     public func trustedAuthorities() throws -> [TrustedAuthority] {

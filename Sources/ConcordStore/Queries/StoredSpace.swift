@@ -76,6 +76,16 @@ public struct KnownReplica: Hashable, Sendable {
     public let cutOff: UInt64?
 }
 
+/// What it follows from whose nodes may connect, as of some commit. Equal ones say that nothing of it has changed between;
+/// different ones may, too, where a change was undone or read again.
+public struct Standing: Equatable, Sendable {
+    let marks: [StandingMark]
+
+    public static func == (one: Standing, other: Standing) -> Bool {
+        one.marks.elementsEqual(other.marks, by: ===)
+    }
+}
+
 /// A member whose nodes may connect, and by which authority they are known.
 public struct TrustedAuthority: Hashable, Sendable {
     /// The member.

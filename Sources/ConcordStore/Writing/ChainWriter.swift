@@ -26,8 +26,6 @@ final class ChainWriter {
     /// Random bytes for changes to come.
     private var seeds: [Bytes16] = []
     private static let seedsAtOnce = 32
-    /// The authority that issued the node's certificate, once it was looked for.
-    private var issuer: Certificate?
 
     init(batch: Batch, signer: any NodeSigner, random: @escaping @Sendable (Int) throws -> [UInt8]) {
         self.batch = batch
@@ -246,8 +244,8 @@ final class ChainWriter {
     /// Whose chain is written: a certificate of a replaced authority still serves a chain that was begun with it, but
     /// begins no new one.
     private func owner() throws -> ChainOwner {
-        issuer =
-            issuer
+        let issuer =
+            batch.space.ownIssuers[node]
             ?? batch.space.authorities[signer.member]?.first {
                 signer.certificate.isSigned(by: $0.publicKey)
             }
@@ -255,6 +253,7 @@ final class ChainWriter {
             throw ConcordError(
                 .notYetAdmitted, "this node's certificate is not issued by the authority that was admitted")
         }
+        batch.space.ownIssuers[node] = issuer
         let key = issuer.publicKey.fingerprint
         let begins = replica == nil && batch.space.ownPlace(node) == nil
         if begins, batch.space.roster.entry(signer.member)?.hasAuthority(key) == false {
