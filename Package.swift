@@ -1,6 +1,9 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+// The fuzzer has no main function of its own, and links only beside libFuzzer: see Deploy/fuzz.
+let isFuzzing = Context.environment["CONCORD_FUZZ"] != nil
+
 // One module per layer; a module depends only on modules above it in this list. See README.md, "How it is built".
 let package = Package(
     name: "concord",
@@ -116,8 +119,21 @@ let package = Package(
                 "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
+        .target(
+            name: "SyncSupport", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"],
+            path: "Tests/SyncSupport"),
         .testTarget(
-            name: "ConcordSyncTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"]),
+            name: "ConcordSyncTests",
+            dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync", "SyncSupport"]),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "CBOR", "ConcordClient", "ConcordCrypto", "ConcordModel", "ConcordNode", "ConcordSimulator",
+                "ConcordSync", "ConcordText", "ConcordTransport", "SyncSupport",
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Tests/Fuzz/Targets"),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay"),
         .target(
             name: "TestProxy",
             dependencies: [
@@ -154,6 +170,11 @@ let package = Package(
                 "TestProxy",
             ],
             path: "Tests/Process"),
-    ],
+    ]
+        + (isFuzzing
+            ? [
+                .executableTarget(
+                    name: "concord-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver")
+            ] : []),
     swiftLanguageModes: [.v6]
 )

@@ -5,20 +5,20 @@
 import NIOCore
 
 /// Cuts a byte stream into frames.
-struct FrameDecoder {
+package struct FrameDecoder {
     /// Bytes of the length in front of each frame.
     static let headerBytes = 4
 
     private var buffer = ByteBuffer()
     private let limit: Int
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
     /// Whether the stream stands in the middle of a frame.
     var isInsideFrame: Bool { buffer.readableBytes > 0 }
 
     /// Adds bytes of the stream.
-    mutating func append(_ bytes: ByteBuffer) {
+    package mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {
             buffer = bytes
         } else {
@@ -28,7 +28,7 @@ struct FrameDecoder {
     }
 
     /// The next complete frame, or nil if more bytes are needed.
-    mutating func next() throws(TransportError) -> [UInt8]? {
+    package mutating func next() throws(TransportError) -> [UInt8]? {
         guard let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self) else { return nil }
         guard length > 0 else { throw TransportError(.emptyFrame) }
         guard length <= limit else {

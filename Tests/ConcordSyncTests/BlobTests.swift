@@ -3,6 +3,7 @@
 
 import ConcordCrypto
 import ConcordModel
+import SyncSupport
 import Testing
 
 @testable import ConcordSync

@@ -3,6 +3,7 @@
 
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 extension FakeNetwork {

@@ -4,6 +4,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 /// One end of a connection.

@@ -1,6 +1,7 @@
 // From whom a node takes what, as the intake alone decides it.
 
 import ConcordModel
+import SyncSupport
 import Testing
 
 @testable import ConcordSync

@@ -1,6 +1,7 @@
 import CBOR
 import ConcordCrypto
 import ConcordModel
+import SyncSupport
 import Testing
 
 @testable import ConcordSync

@@ -3,6 +3,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 @Suite("A peer that breaks the rules")

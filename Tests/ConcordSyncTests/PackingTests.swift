@@ -1,5 +1,6 @@
 import CBOR
 import ConcordModel
+import SyncSupport
 import Testing
 
 @testable import ConcordSync

@@ -3,6 +3,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 /// A session under test with a scripted peer.

@@ -2,6 +2,7 @@
 
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 @Suite("Receipts between nodes")

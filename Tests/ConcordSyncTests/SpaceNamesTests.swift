@@ -3,6 +3,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 @Suite("Names of spaces on the wire")

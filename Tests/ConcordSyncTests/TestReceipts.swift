@@ -2,6 +2,7 @@
 
 import ConcordCrypto
 import ConcordModel
+import SyncSupport
 
 /// A member with an authority and one node.
 struct TestNode: Sendable {

@@ -4,6 +4,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordSync
+import SyncSupport
 import Testing
 
 /// What a link is like, and what a store takes.

@@ -6,7 +6,10 @@ import ConcordModel
 import Yams
 
 extension Configuration {
-    mutating func apply(yaml text: String, file: String) throws {
+    /// Takes over what a configuration file says.
+    ///
+    /// - Throws: ``ConcordError`` E-6001 for an unknown key, E-6002 for what cannot be read, E-6009 for an address.
+    package mutating func apply(yaml text: String, file: String) throws {
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)

@@ -5,15 +5,15 @@
 import ConcordAPI
 
 /// What is wrong with a JSON text, and where.
-struct JSONFailure: Error, Hashable, Sendable {
+package struct JSONFailure: Error, Hashable, Sendable {
     /// The reason, as a part of a sentence.
-    let reason: String
+    package let reason: String
     /// The byte at which it shows, from 0.
-    let offset: Int
+    package let offset: Int
 }
 
 /// Reads one JSON value out of bytes.
-struct JSONReader {
+package struct JSONReader {
     /// How deep arrays and objects may stand in each other.
     static let maximumDepth = 32
 
@@ -23,7 +23,7 @@ struct JSONReader {
     /// Parses the bytes, which hold exactly one value.
     ///
     /// - Throws: ``JSONFailure``.
-    static func parse(_ bytes: ArraySlice<UInt8>) throws(JSONFailure) -> JSONValue {
+    package static func parse(_ bytes: ArraySlice<UInt8>) throws(JSONFailure) -> JSONValue {
         var reader = JSONReader(bytes: bytes, position: bytes.startIndex)
         let value = try reader.value(depth: 0)
         reader.skipSpace()

@@ -4,16 +4,19 @@
 import ConcordModel
 
 /// Reads JSON lines that arrive in parts of any size.
-struct ImportReader {
+package struct ImportReader {
     /// What was read so far.
-    private(set) var rows: [ImportRow] = []
+    package private(set) var rows: [ImportRow] = []
     private var pending: [UInt8] = []
     private var line = 0
+
+    /// A reader that has read nothing.
+    package init() {}
 
     /// Takes the next part.
     ///
     /// - Throws: ``ConcordError`` E-1011 that names the line.
-    mutating func feed(_ bytes: some Collection<UInt8>) throws {
+    package mutating func feed(_ bytes: some Collection<UInt8>) throws {
         var rest = bytes[...]
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             pending += rest[..<end]
@@ -25,7 +28,7 @@ struct ImportReader {
     }
 
     /// Takes the last line, which need not end in a line feed, and gives all rows.
-    mutating func finish() throws -> [ImportRow] {
+    package mutating func finish() throws -> [ImportRow] {
         if !pending.isEmpty { try finishLine() }
         return rows
     }

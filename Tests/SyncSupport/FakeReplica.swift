@@ -8,12 +8,12 @@ import ConcordModel
 import ConcordSync
 
 /// Random numbers of tests: splitmix64, so that a printed seed repeats a run.
-struct TestRandom: RandomNumberGenerator {
+package struct TestRandom: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -21,17 +21,17 @@ struct TestRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+    package mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 }
 
-func testReplica(_ number: Int) -> ReplicaID { ReplicaID(Bytes16(high: 0xabcd, low: UInt64(number))) }
+package func testReplica(_ number: Int) -> ReplicaID { ReplicaID(Bytes16(high: 0xabcd, low: UInt64(number))) }
 
-func testSpace(_ number: Int) -> SpaceID { SpaceID(SHA256.hash([UInt8(number)])) }
+package func testSpace(_ number: Int) -> SpaceID { SpaceID(SHA256.hash([UInt8(number)])) }
 
-let testSignature = Signature(bytes: [UInt8](repeating: 1, count: Signature.byteCount))!
+package let testSignature = Signature(bytes: [UInt8](repeating: 1, count: Signature.byteCount))!
 
 /// One space of one node.
-struct FakeReplica {
+package struct FakeReplica {
     /// A change that is held.
     private struct Held {
         let dot: Dot
@@ -43,46 +43,46 @@ struct FakeReplica {
     }
 
     private let number: Int
-    private(set) var replica: ReplicaID
+    package private(set) var replica: ReplicaID
     private var log: [Held] = []
     private var byHead: [ChainHead: Held] = [:]
     /// What follows a change, by its hash.
     private var children: [Digest: [Digest]] = [:]
     /// The name of the chain in which a change stands, by its hash.
     private var names: [Digest: ReplicaID] = [:]
-    private(set) var vector = VersionVector()
-    private(set) var heads: Set<ChainHead> = []
+    package private(set) var vector = VersionVector()
+    package private(set) var heads: Set<ChainHead> = []
     private var ownHead: Digest
     private var ownSequence: UInt64 = 0
     private var waiting: [ChangeRun] = []
     private var group = 0
     private var retirements = 0
-    private(set) var receipts: [NodeID: Receipt] = [:]
+    package private(set) var receipts: [NodeID: Receipt] = [:]
     /// Makes the digest differ from what follows from the changes.
-    var digestIsTampered = false
+    package var digestIsTampered = false
 
     /// - Parameter original: the node whose replica this is a copy of.
-    init(_ number: Int, copyOf original: Int? = nil) {
+    package init(_ number: Int, copyOf original: Int? = nil) {
         self.number = number
         replica = testReplica(original ?? number)
         ownHead = Self.root(replica)
     }
 
-    var position: Int64 { Int64(log.count) }
+    package var position: Int64 { Int64(log.count) }
     /// How many chains here are branches of replicas that signed two changes of one number.
-    var branches: Int {
+    package var branches: Int {
         let replicas = Set(heads.map(\.dot.replica))
         return vector.elements.count { !replicas.contains($0.replica) }
     }
-    var latestChange: [UInt8]? { log.last?.bytes }
-    var ownHeadToTell: SpaceHead.Head? {
+    package var latestChange: [UInt8]? { log.last?.bytes }
+    package var ownHeadToTell: SpaceHead.Head? {
         ownSequence == 0 ? nil : .init(sequence: ownSequence, hash: ownHead)
     }
 
     private static func root(_ replica: ReplicaID) -> Digest { SHA256.hash([7], replica.bytes) }
 
     /// Takes another replica id before anything more is written.
-    mutating func retire() {
+    package mutating func retire() {
         retirements += 1
         replica = testReplica(1000 * number + retirements)
         ownHead = Self.root(replica)
@@ -90,7 +90,7 @@ struct FakeReplica {
     }
 
     /// Writes one signed run of `count` changes that depend on all that is held.
-    mutating func write(_ count: Int, payload: Int) {
+    package mutating func write(_ count: Int, payload: Int) {
         let others = heads.filter { $0.dot.replica != replica }.sorted()
         group += 1
         for index in 0..<count {
@@ -103,7 +103,7 @@ struct FakeReplica {
         }
     }
 
-    func held() -> (summary: HeldSummary, digest: Digest) {
+    package func held() -> (summary: HeldSummary, digest: Digest) {
         let heads = heads.sorted()
         var bytes: [UInt8] = []
         for head in heads { bytes += head.dot.replica.bytes + byHead[head]!.hash.bytes }
@@ -153,7 +153,7 @@ struct FakeReplica {
         return path
     }
 
-    func compare(_ theirs: [ChainHead]) -> HeadComparison {
+    package func compare(_ theirs: [ChainHead]) -> HeadComparison {
         var known = VersionVector()
         var forked: Set<ReplicaID> = []
         for head in theirs {
@@ -177,7 +177,7 @@ struct FakeReplica {
 
     // MARK: Exchange
 
-    func slice(after position: Int64, excluding known: VersionVector, maximumBytes: Int) -> LogSlice {
+    package func slice(after position: Int64, excluding known: VersionVector, maximumBytes: Int) -> LogSlice {
         var runs: [ChangeRun] = []
         var bytes = 0
         var reached = Int(position)
@@ -204,7 +204,7 @@ struct FakeReplica {
         return LogSlice(runs: runs, position: Int64(reached), isLast: reached == log.count)
     }
 
-    mutating func receive(_ runs: [ChangeRun]) -> ReceiveOutcome {
+    package mutating func receive(_ runs: [ChangeRun]) -> ReceiveOutcome {
         let before = log.count
         var forked: ReplicaID?
         waiting += runs
@@ -280,7 +280,7 @@ struct FakeReplica {
     }
 
     /// Keeps the receipts that are newer than what is kept, and gives them back.
-    mutating func keep(_ offered: [Receipt]) -> [Receipt] {
+    package mutating func keep(_ offered: [Receipt]) -> [Receipt] {
         offered.filter { receipt in
             guard receipt.timestamp > receipts[receipt.node]?.timestamp ?? -1 else { return false }
             receipts[receipt.node] = receipt
