@@ -3,7 +3,7 @@
 extension ErrorCode {
     static let catalogue: [ErrorCode: (summary: String, action: String?)] = {
         var all: [ErrorCode: (summary: String, action: String?)] = [:]
-        for (code, summary, action) in typed + identity + exchange + membership + replica + daemon {
+        for (code, summary, action) in typed + identity + exchange + bundles + membership + replica + daemon {
             precondition(all.updateValue((summary, action), forKey: code) == nil, "two entries for \(code)")
         }
         precondition(all.count == allCases.count, "the catalogue lacks a code")
@@ -234,6 +234,54 @@ extension ErrorCode {
             .proxyUnusable,
             "The HTTP proxy on the way out cannot be reached, or does not answer as a proxy.",
             "check the address in `proxy` in concord.yaml"
+        ),
+    ]
+
+    private static let bundles: [(ErrorCode, String, String?)] = [
+        (
+            .notABundle,
+            "The file is not a bundle.",
+            "give a file that `concord bundle export` made"
+        ),
+        (
+            .truncatedBundle,
+            "The bundle is shorter than it was when it was made.",
+            "copy it once more from where it was made; nothing of it was taken"
+        ),
+        (
+            .alteredBundle,
+            "Bytes of the bundle are not those that its exporter signed or encrypted.",
+            "copy it once more from where it was made; nothing of it was taken"
+        ),
+        (
+            .bundleForOthers,
+            "The bundle is not meant for this node.",
+            "have it exported with --for this node's member, or with --to this node's agreement.pem"
+        ),
+        (
+            .bundleOfUnknownSpace,
+            "The bundle is of a space that is not held here.",
+            "join the space with an invite first, then import the bundle"
+        ),
+        (
+            .bundleExporterRefused,
+            "The bundle was exported by a node that is not of a member in standing, as far as is known here.",
+            "see `concord member list`; import bundles of other members first, which may bring its admission"
+        ),
+        (
+            .newerBundle,
+            "The bundle was made by a newer version.",
+            "install that version or a later one"
+        ),
+        (
+            .incompleteBundle,
+            "Changes of the bundle build on others that are not here yet.",
+            "import what the message names, then this again; what could be taken was taken"
+        ),
+        (
+            .recipientUnknown,
+            "No certificate is known to which a bundle for this recipient could be encrypted.",
+            "exchange with it first, or give its agreement.pem with --to"
         ),
     ]
 

@@ -20,6 +20,7 @@ public struct Daemon: Sendable {
     private let manager: PeerManager
     private let services: StoreServices
     private let certificates: CertificateKeeper
+    private let bundles: BundleDesk
     private let ownBranches: OwnBranches
     private let context: TLSContext
     private let logger: Logger
@@ -59,6 +60,9 @@ public struct Daemon: Sendable {
             services = StoreServices(
                 identity: identity, signer: signer, store: store, attachments: attachments, peers: manager,
                 logger: logger)
+            bundles = BundleDesk(
+                folder: home.path, identity: identity, keys: keys, store: store, attachments: attachments,
+                peers: manager, logger: logger, findSpace: { [services] in try services.space($0) })
             certificates = CertificateKeeper(
                 home: home, identity: identity, keys: keys, context: context, logger: logger,
                 isOurs: { [store] in try Self.isAuthority($0, of: identity.memberID, in: store) })
@@ -87,7 +91,7 @@ public struct Daemon: Sendable {
                 services: [
                     LocalAPIServer(
                         lock: lock, services: services, peers: manager, certificates: certificates,
-                        access: configuration.access, logger: logger),
+                        bundles: bundles, access: configuration.access, logger: logger),
                     AdvanceService(
                         advances: advances, manager: manager, ownBranches: ownBranches, signal: signal),
                     MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),

@@ -69,11 +69,13 @@ extension PeerManager {
             return
         }
         if let last = try receiptBook(space).receipt(of: identity.nodeID) {
-            guard now >= last.timestamp + Limits.receiptInterval, last.holds != held else { return }
+            let isNews = last.holds != held || last.agreement != identity.agreementCertificate.der
+            guard now >= last.timestamp + Limits.receiptInterval, isNews else { return }
         }
         let receipt = try Receipt(
             space: space, member: identity.memberID, holds: held, timestamp: now,
-            certificate: identity.nodeCertificate, sign: setting.signReceipt)
+            certificate: identity.nodeCertificate, agreement: identity.agreementCertificate,
+            sign: setting.signReceipt)
         guard try await !setting.store.keep([StoredReceipt(receipt)], in: space).isEmpty else { return }
         for link in links.values { link.driver.submit(.receipts(space, [receipt])) }
     }
