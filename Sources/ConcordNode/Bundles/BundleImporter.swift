@@ -66,7 +66,8 @@ struct BundleImporter: Sendable {
         await files.end()
         intake.files = files.completed
         if !waiting.last.isEmpty || waiting.disputed != nil { waiting = try await review(volume, &intake) }
-        intake.shortfall = shortfall(waiting, volume.header) ?? files.shortfall
+        intake.shortfall =
+            try shortfall(waiting, volume.header) ?? files.shortfall ?? shortfall(files, volume.header)
         return intake
     }
 
@@ -105,6 +106,16 @@ struct BundleImporter: Sendable {
         return Int64(kept.new.count)
     }
 
+    /// A file that nothing names is no loss, unless its record is what the volume builds upon.
+    private func shortfall(_ files: FileIntake, _ header: BundleHeader) throws -> ConcordError? {
+        guard let blob = files.unnamed, try !store.held(header.space).vector.covers(header.from) else {
+            return nil
+        }
+        return Self.tooEarly(
+            "volume \(header.volume) of \(header.volumes) holds attachment \(blob), whose record is not here",
+            header, isEarlier: header.volume > 1)
+    }
+
     private func shortfall(_ waiting: Waiting, _ header: BundleHeader) -> ConcordError? {
         if let replica = waiting.disputed {
             return ConcordError(
@@ -116,14 +127,18 @@ struct BundleImporter: Sendable {
         let missing = waiting.lacks.map { "change \($0.sequence) of replica \($0.replica)" } ?? "changes"
         let earlier = waiting.lacks.map { header.volume > 1 && header.from.contains($0) } ?? false
         let sentence = "volume \(header.volume) of \(header.volumes) builds on \(missing), which is not here"
-        if earlier {
-            let before = header.volume == 2 ? "volume 1" : "volumes 1 to \(header.volume - 1)"
+        return Self.tooEarly(sentence, header, isEarlier: earlier)
+    }
+
+    private static func tooEarly(_ sentence: String, _ header: BundleHeader, isEarlier: Bool) -> ConcordError
+    {
+        guard isEarlier else {
             return ConcordError(
                 .incompleteBundle, sentence,
-                action: "import \(before) of this bundle, then this one again")
+                action: "import what was exported before, or have a bundle exported with --all")
         }
+        let before = header.volume == 2 ? "volume 1" : "volumes 1 to \(header.volume - 1)"
         return ConcordError(
-            .incompleteBundle, sentence,
-            action: "import what was exported before, or have a bundle exported with --all")
+            .incompleteBundle, sentence, action: "import \(before) of this bundle, then this one again")
     }
 }

@@ -21,6 +21,8 @@ struct FileIntake {
     private(set) var completed: Int64 = 0
     /// Why a file could not be taken; nil if all could.
     private(set) var shortfall: ConcordError?
+    /// A file of which no record here says anything.
+    private(set) var unnamed: BlobID?
     private var files: [BlobID: Progress] = [:]
 
     init(space: SpaceID, store: ReplicaStore, attachments: AttachmentKeeper) {
@@ -66,7 +68,7 @@ struct FileIntake {
         }
         let manifest = try BlobManifest(encoded: bytes)
         guard try store.namedSizes(of: blob, in: space).contains(manifest.size) else {
-            // Its record waits, or was erased meanwhile.
+            unnamed = unnamed ?? blob
             return .passedOver
         }
         guard try await attachments.beginCarried(manifest, as: blob) else { return .passedOver }

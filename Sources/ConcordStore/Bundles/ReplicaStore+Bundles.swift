@@ -10,6 +10,12 @@ public struct NamedFile: Hashable, Sendable {
     public let blob: BlobID
     /// Its bytes, as the record says.
     public let size: Int64
+
+    /// The file of this name and size.
+    public init(blob: BlobID, size: Int64) {
+        self.blob = blob
+        self.size = size
+    }
 }
 
 extension ReplicaStore {
