@@ -77,7 +77,7 @@ struct BundleTests {
         #expect(document.encrypted != isPlain && document.exporter.member == "ESP" && document.changes == 2)
         #expect(document.unseen == 2 && document.lacking == 0 && document.obstacle == nil)
         #expect(document.recipients.map(\.member) == ["DEU"])
-        #expect(try await berlin.store.held(berlin.space).vector.isEmpty)
+        #expect(try berlin.store.held(berlin.space).vector.isEmpty)
         #expect(try await berlin.take(file).applied == 2)
     }
 
@@ -151,7 +151,7 @@ struct BundleTests {
         #expect(error?.message.contains("not on the roster") == true)
         header = try forged(by: stranger, as: spain.id, for: berlin, space: madrid.space)
         #expect(try await berlin.code(header) == .bundleExporterRefused)
-        #expect(try await berlin.store.held(berlin.space).vector.isEmpty)
+        #expect(try berlin.store.held(berlin.space).vector.isEmpty)
     }
 
     /// An empty bundle that somebody signed.
@@ -234,7 +234,7 @@ struct BundleTests {
         // What came too early may have waited.
         _ = try await berlin.take(files[2])
         #expect(second.applied > 0)
-        #expect(try await berlin.store.held(berlin.space).vector == madrid.store.held(madrid.space).vector)
+        #expect(try berlin.store.held(berlin.space).vector == madrid.store.held(madrid.space).vector)
         #expect(try await madrid.digest == berlin.digest)
     }
 
