@@ -106,7 +106,10 @@ let package = Package(
         .testTarget(name: "ConcordAPITests", dependencies: ["ConcordAPI"]),
         .target(
             name: "TestSupport",
-            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore"],
+            dependencies: [
+                "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             path: "Tests/Support"),
         .testTarget(
             name: "ConcordStoreTests",
@@ -114,7 +117,8 @@ let package = Package(
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordText",
                 "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ], exclude: ["Schema/version-4.sql"]),
         .testTarget(
             name: "ConcordSyncTests", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"]),
         .target(

@@ -125,6 +125,11 @@ public enum ErrorCode: String, CaseIterable, Sendable {
     case notABackup = "E-5007"
     case blobNotHeld = "E-5008"
     case damagedBlob = "E-5009"
+    case diskFailure = "E-5010"
+    case reserveReached = "E-5011"
+    case backupOverdue = "E-5012"
+    case backupFailed = "E-5013"
+    case salvagePending = "E-5014"
 
     case unknownConfigurationKey = "E-6001"
     case malformedConfiguration = "E-6002"

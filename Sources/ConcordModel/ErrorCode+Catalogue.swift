@@ -288,13 +288,13 @@ extension ErrorCode {
         ),
         (
             .corruptDatabase, "The database is damaged.",
-            "keep the file, then restore a backup: `concord backup restore FILE --home NEW`"
+            "stop the daemon, then run `concord backup salvage`, which keeps the damaged file"
         ),
         (.diskFull, "The disk is full.", "make room; nothing was lost and the daemon goes on by itself"),
         (.unwritableHome, "The home folder cannot be written.", "check its owner and permissions"),
         (
             .verificationFailed, "The log or the visible state does not verify.",
-            "keep the file and restore a backup: `concord backup restore FILE --home NEW`"
+            "stop the daemon, then run `concord backup salvage --yes`, which keeps the file"
         ),
         (
             .notABackup, "The file is not a backup of a replica.",
@@ -307,6 +307,26 @@ extension ErrorCode {
         (
             .damagedBlob, "An attachment's file was damaged on this node's disk.",
             "check the disk; the file was moved aside and is fetched again from other nodes"
+        ),
+        (
+            .diskFailure, "The disk reports errors.",
+            "check the disk and the system's log; the daemon goes on by itself once it can write"
+        ),
+        (
+            .reserveReached, "The disk is nearly full, and the rest is kept in reserve.",
+            "make room; deleting and erasing still work, and the daemon goes on by itself"
+        ),
+        (
+            .backupOverdue, "The last good backup is older than it should be.",
+            "see `concord backup list` and the daemon's log; make one with `concord backup create FILE`"
+        ),
+        (
+            .backupFailed, "A backup could not be made, or does not verify.",
+            "see the message; make one with `concord backup create FILE`"
+        ),
+        (
+            .salvagePending, "Salvaged changes wait for others that the damaged database had lost.",
+            "connect to other members: what they hold completes the rest"
         ),
     ]
 

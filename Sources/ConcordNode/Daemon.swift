@@ -17,6 +17,9 @@ public struct Daemon: Sendable {
     private let configuration: Configuration
     private let store: ReplicaStore
     private let attachments: AttachmentKeeper
+    private let storage: StorageKeeper
+    private let backups: BackupKeeper
+    private let salvaged: SalvagedChanges
     private let manager: PeerManager
     private let services: StoreServices
     private let certificates: CertificateKeeper
@@ -34,7 +37,7 @@ public struct Daemon: Sendable {
         self.logger = logger
         let (identity, keys) = try home.load(configuration.keys)
         lock = try home.lock()
-        store = try ReplicaStore(path: home.database)
+        store = try Self.open(home, reserve: configuration.reserveBytes)
         let blobs = try BlobStore(folder: home.blobs)
         let trusted = TrustedAuthorities()
         do {
@@ -50,15 +53,21 @@ public struct Daemon: Sendable {
             let signer = NodeKeySigner(identity: identity, key: keys.signing)
             attachments = AttachmentKeeper(
                 store: store, blobs: blobs, policy: configuration.blobs, clock: clock, logger: logger)
+            storage = StorageKeeper(home: home, store: store, clock: clock, logger: logger)
+            backups = BackupKeeper(
+                home: home, store: store, policy: configuration.backup, reserve: configuration.reserveBytes,
+                clock: clock, logger: logger)
+            salvaged = SalvagedChanges(path: home.salvaged, store: store, logger: logger)
             manager = try PeerManager(
                 .init(
                     home: home, identity: identity, configuration: configuration, store: store,
-                    attachments: attachments, context: context, trusted: trusted, incarnation: incarnation,
+                    attachments: attachments, backups: backups, salvaged: salvaged, context: context,
+                    trusted: trusted, incarnation: incarnation,
                     signReceipt: { try signer.signReceipt($0) }, clock: clock, logger: logger))
             ownBranches = OwnBranches(store: store, signer: signer, clock: clock, logger: logger)
             services = StoreServices(
-                identity: identity, signer: signer, store: store, attachments: attachments, peers: manager,
-                logger: logger)
+                identity: identity, signer: signer, store: store, attachments: attachments,
+                backups: backups, peers: manager, logger: logger)
             certificates = CertificateKeeper(
                 home: home, identity: identity, keys: keys, context: context, logger: logger,
                 isOurs: { [store] in try Self.isAuthority($0, of: identity.memberID, in: store) })
@@ -71,6 +80,7 @@ public struct Daemon: Sendable {
     ///
     /// - Throws: ``ConcordError`` E-6003 if an address to listen on is taken.
     public func run() async throws {
+        await storage.examineMark()
         let advances = observeStore()
         let signal = Signal()
         signal.raise()
@@ -89,9 +99,11 @@ public struct Daemon: Sendable {
                         lock: lock, services: services, peers: manager, certificates: certificates,
                         access: configuration.access, logger: logger),
                     AdvanceService(
-                        advances: advances, manager: manager, ownBranches: ownBranches, signal: signal),
+                        advances: advances, manager: manager, ownBranches: ownBranches, salvaged: salvaged,
+                        signal: signal),
                     MaintenanceService(store: store, manager: manager, signal: signal, logger: logger),
                     AttachmentService(attachments: attachments),
+                    CareService(storage: storage, backups: backups, salvaged: salvaged),
                     ExchangeService(listeners: listeners, manager: manager),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -103,6 +115,15 @@ public struct Daemon: Sendable {
         try store.close()
         lock.release()
         logger.info("stopped")
+    }
+
+    private static func open(_ home: NodeHome, reserve: Int64) throws -> ReplicaStore {
+        var options = ReplicaStore.Options()
+        options.reserveBytes = reserve
+        options.freeBytes = { FileSystem.freeBytes(home.path) }
+        options.clock = WallClock.milliseconds
+        try SalvagedChanges.rescueBeyondLog(home)
+        return try ReplicaStore(path: home.database, options: options)
     }
 
     /// Whether a roster names this authority's key as one that the member has now.

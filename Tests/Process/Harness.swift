@@ -154,8 +154,10 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
     var home: String { scene.path(name) }
     var identifier: pid_t { daemon?.processIdentifier ?? 0 }
 
-    /// Starts the daemon and waits until it answers.
-    func start(environment: [String: String] = [:]) async throws {
+    /// Starts the daemon and waits until it answers a question.
+    func start(environment: [String: String] = [:], asking question: [String] = ["space", "list"])
+        async throws
+    {
         let process = Process()
         process.executableURL = programs.appendingPathComponent("concordd")
         process.arguments = ["--home", home]
@@ -176,7 +178,7 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
         try await eventually("\(name) answers") {
             try #require(process.isRunning, "the daemon of \(name) ended: \(self.log.suffix(2000))")
             return try await run(
-                programs.appendingPathComponent("concord").path, ["space", "list", "--home", home]
+                programs.appendingPathComponent("concord").path, question + ["--home", home]
             )
             .status == 0
         }

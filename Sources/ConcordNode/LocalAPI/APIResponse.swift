@@ -46,7 +46,7 @@ enum APIResponse {
             .certificateMismatch:
             .conflict
         case .limitExceeded: .contentTooLarge
-        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .diskFull, .reserveReached: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         default: .internalServerError
         }
     }

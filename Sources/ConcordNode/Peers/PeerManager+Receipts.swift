@@ -51,6 +51,7 @@ extension PeerManager {
 
     /// Signs what is held now, where the last receipt is old enough and says something else.
     func issueReceipts() async {
+        guard setting.store.storageTrouble == nil else { return }
         do {
             for space in try setting.store.spaces() { try await issueReceipt(space.id) }
         } catch {

@@ -265,7 +265,7 @@ extension PeerManager {
     }
 
     private func remember(_ node: NodeID) async {
-        guard let known = acquaintances[node]?.known else { return }
+        guard setting.store.storageTrouble == nil, let known = acquaintances[node]?.known else { return }
         do {
             try await setting.store.rememberPeer(known)
         } catch {

@@ -19,6 +19,8 @@ actor PeerManager {
         let configuration: Configuration
         let store: ReplicaStore
         let attachments: AttachmentKeeper
+        let backups: BackupKeeper
+        let salvaged: SalvagedChanges
         let context: TLSContext
         let trusted: TrustedAuthorities
         let incarnation: Bytes16

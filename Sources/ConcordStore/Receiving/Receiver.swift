@@ -160,6 +160,7 @@ final class Receiver: Sendable {
                         })
                 }
             }
+        if case .failure(let error) = result { writer.gate.noteRead(error) }
         return try mappingErrors { try result.get() }
     }
 

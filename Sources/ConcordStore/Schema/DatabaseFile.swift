@@ -64,7 +64,7 @@ struct DatabaseFile {
     }
 
     /// Refuses a file that is not a replica of a known version, before anything opens it.
-    private func checkHeader() throws {
+    func checkHeader() throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw ConcordError(.unwritableHome, "the database \(path) cannot be read")

@@ -94,6 +94,9 @@ struct TestNode: Sendable {
             logger: logger)
         let services = StoreServices(
             identity: identity, signer: try home.signer(), store: store, attachments: attachments,
+            backups: BackupKeeper(
+                home: home, store: store, policy: BackupPolicy(), reserve: 0, clock: { testNow },
+                logger: logger),
             peers: peers, logger: logger, clock: { testNow })
         let node = TestNode(
             folder: folder, home: home, member: member, store: store, peers: peers, services: services,
