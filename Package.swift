@@ -64,8 +64,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
+            name: "CSimulation", linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("crypto")]),
+        .target(
             name: "ConcordSimulator",
-            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+            dependencies: [
+                "CSimulation", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
+                "ConcordText",
+            ]),
         .target(
             name: "ShapedLink",
             dependencies: [
@@ -145,7 +150,11 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Adversary"),
-        .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordSimulator", "ConcordStore",
+            ], path: "Tests/Simulation", exclude: ["Found"]),
         .testTarget(
             name: "ProcessTests",
             dependencies: [

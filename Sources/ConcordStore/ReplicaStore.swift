@@ -18,16 +18,19 @@ public final class ReplicaStore: Sendable {
         public var readOnly: Bool
         /// Memory for pages, for the writer; each reader takes an eighth of it.
         public var cacheBytes: Int
+        /// The SQLite VFS to which the path belongs; nil for the file system.
+        public var vfs: String?
         /// Where replica ids and salts come from.
         public var randomBytes: @Sendable (Int) throws -> [UInt8]
 
         /// Options; the defaults are those of a daemon.
         public init(
-            readOnly: Bool = false, cacheBytes: Int = 32 << 20,
+            readOnly: Bool = false, cacheBytes: Int = 32 << 20, vfs: String? = nil,
             randomBytes: @escaping @Sendable (Int) throws -> [UInt8] = { try Randomness.bytes($0) }
         ) {
             self.readOnly = readOnly
             self.cacheBytes = cacheBytes
+            self.vfs = vfs
             self.randomBytes = randomBytes
         }
     }

@@ -100,7 +100,7 @@ final class Receiver: Sendable {
                 continuation.finish()
             } catch {
                 self.finished(space, isApplied: false)
-                continuation.finish(throwing: error)
+                continuation.finish(throwing: ConcordError(store: error))
             }
         }
         return Task {

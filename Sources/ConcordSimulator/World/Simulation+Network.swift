@@ -18,7 +18,12 @@ extension Simulation {
         let isUp = [first, second].allSatisfy {
             nodes[$0].store != nil && nodes[$0].pausedUntil <= now && nodes[$0].hasSpace
         }
-        guard isUp, links[link].blockedUntil <= now else { return redial(link, mean: 1_000) }
+        let closedUntil = max(links[link].blockedUntil, links[link].refusedUntil)
+        guard closedUntil <= now else {
+            queue.add(.dial(link: link), at: closedUntil + network.duration(mean: 1_000))
+            return
+        }
+        guard isUp else { return redial(link, mean: 1_000) }
         guard try accepts(first, second), try accepts(second, first) else {
             log(first, "refused: \(nodes[first].name) and \(nodes[second].name) do not know each other yet")
             return redial(link, mean: 2_000)
@@ -88,7 +93,9 @@ extension Simulation {
         }
         if !after.tasks.isEmpty, !after.isWorking {
             connections[id]?.ends[side].isWorking = true
-            queue.add(.work(connection: id, side: side), at: now + Int64(network.number(0...3)))
+            queue.add(
+                .work(connection: id, side: side),
+                at: now + Int64(network.number(0...nodes[end.node].diskLatency)))
         }
         let isWritable = after.queuedBytes <= SimulatedConnection.highWater
         if isWritable != after.isWritable {
@@ -108,7 +115,8 @@ extension Simulation {
         // No files are attached in a simulation, and so none are asked for.
         case .peerHello, .intake, .blob: break
         case .roundTrip: connections[id]?.ends[side].roundTrips += 1
-        case .alarm(_, let error) where swarm.hasForks && Self.alarmsOfForks.contains(error.code):
+        case .alarm(_, let error)
+        where swarm.hasForks && Self.alarmsOfForks.contains(error.code) || isOfHostile(id):
             log(node, "alarm \(error.code.rawValue): \(error.message)")
             figures.alarms += 1
         case .alarm(_, let error):
@@ -120,14 +128,30 @@ extension Simulation {
     private mutating func finish(_ end: SessionEnd, _ id: Int, _ side: Int) throws {
         guard let node = connections[id]?.ends[side].node else { return }
         log(node, "end \(id): \(end.code ?? "-") \(end.sentence)")
-        var expected: [ErrorCode] = [.peerSilent, .connectionFailed]
-        if swarm.hasForks { expected.append(.equivocation) }
-        if swarm.procedureInterval != nil { expected += [.peerSuspended, .ourMemberSuspended] }
-        guard expected.contains(where: { $0.rawValue == end.code }) else {
+        guard isExpected(end, id) else {
             throw Violation(
                 invariant: .noFaults, detail: "\(nodes[node].name) ended a session: \(end.sentence)")
         }
         close(id, side)
+    }
+
+    /// Whether a connection is one of the node that means ill.
+    private func isOfHostile(_ id: Int) -> Bool {
+        guard let hostile = swarm.hostile else { return false }
+        return connections[id]?.side(of: hostile) != nil
+    }
+
+    /// Whether a session may end like this for what happens in this run.
+    private func isExpected(_ end: SessionEnd, _ id: Int) -> Bool {
+        if isOfHostile(id) { return true }
+        if swarm.canary == .alteredFrame { return false }
+        var expected: [ErrorCode] = [.peerSilent, .connectionFailed]
+        if swarm.hasForks { expected.append(.equivocation) }
+        if swarm.has(.procedure) { expected += [.peerSuspended, .ourMemberSuspended] }
+        if swarm.hasDiskTrouble, let code = end.code.flatMap(ErrorCode.init), Self.isOfTrouble(code) {
+            return true
+        }
+        return expected.contains { $0.rawValue == end.code }
     }
 
     /// One side is done; the other one reads the end of the stream after what was sent.
@@ -167,7 +191,12 @@ extension Simulation {
         default: break
         }
         figures.bytes += frame.count
-        transmit(frame, id, side)
+        if healedAt != nil { traffic.sent += frame.count }
+        transmit(altered(frame), id, side)
+        if swarm.canary == .sendsTwice, healedAt != nil {
+            canaryFired = true
+            traffic.sent += 9 * frame.count
+        }
         guard let after = connections[id]?.ends[side] else { return }
         guard after.unacknowledgedBytes <= SyncLimits.windowBytes,
             after.queuedBytes <= SimulatedConnection.highWater + 2 * SyncLimits.largestFrameBytes + (64 << 10)
@@ -177,6 +206,20 @@ extension Simulation {
                 detail: "\(node.name) has \(after.queuedBytes) bytes queued, \(after.unacknowledgedBytes) "
                     + "unacknowledged")
         }
+    }
+
+    /// Puts a frame that no session made on the line.
+    mutating func inject(_ frame: [UInt8], _ id: Int, _ side: Int) { transmit(frame, id, side) }
+
+    /// A frame as it arrives: as it was sent, unless that is what this run breaks.
+    private mutating func altered(_ frame: [UInt8]) -> [UInt8] {
+        guard swarm.canary == .alteredFrame, !canaryFired, figures.frames > 20, frame.count > 200 else {
+            return frame
+        }
+        canaryFired = true
+        var frame = frame
+        frame[frame.count / 2] ^= 0x10
+        return frame
     }
 
     /// Puts a frame, or the end of the stream, on the line.
@@ -191,8 +234,15 @@ extension Simulation {
             queue.add(.leave(connection: id, side: side), at: leavesAt)
         }
         guard !connection.isCut else { return }
-        let arrival = max(
-            end.lastArrival, leavesAt + swarm.latency + Int64(network.number(0...Int(swarm.latency))))
+        var way = swarm.latency + Int64(network.number(0...Int(swarm.jitter)))
+        // What is lost is sent again after a while, and holds up what comes behind it.
+        while network.chance(swarm.lossPercent) {
+            way += max(200, 2 * swarm.latency)
+            figures.lost += 1
+        }
+        let place = links[connection.link].nodes.0 == end.node ? 0 : 1
+        let earliest = max(leavesAt, links[connection.link].stalledUntil[place])
+        let arrival = max(end.lastArrival, earliest + way)
         connections[id]?.ends[side].lastArrival = arrival
         connections[id]?.ends[side].outbox.append((arrival, frame))
         queue.add(.arrive(connection: id, side: 1 - side), at: arrival)
@@ -236,16 +286,18 @@ extension Simulation {
 
     /// Cuts a connection: of what is on its way a part still arrives, drawn for each direction.
     ///
-    /// - Parameter dead: the node that died of it, which notices nothing any more.
-    mutating func cut(_ id: Int, dead: Int? = nil) {
+    /// - Parameters:
+    ///   - dead: the node that died of it, which notices nothing any more.
+    ///   - isSilent: whether neither side is told.
+    mutating func cut(_ id: Int, dead: Int? = nil, isSilent: Bool = false) {
         guard let connection = connections[id], !connection.isCut else { return }
         figures.disconnects += 1
         connections[id]?.isCut = true
         for side in 0...1 {
-            let kept = faults.number(0...connection.ends[side].outbox.count)
+            let kept = choices.number(0...connection.ends[side].outbox.count)
             connections[id]?.ends[side].outbox.removeLast(connection.ends[side].outbox.count - kept)
-            let isSilent = faults.chance(swarm.halfOpenPercent)
-            let notice = now + faults.duration(mean: 1_000)
+            let isSilent = isSilent || choices.chance(swarm.halfOpenPercent)
+            let notice = now + choices.duration(mean: 1_000)
             if connection.ends[side].node == dead {
                 connections[id]?.ends[side].isOver = true
                 connections[id]?.ends[side].tasks = []

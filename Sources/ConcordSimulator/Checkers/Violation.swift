@@ -1,5 +1,7 @@
 // What a run can find, and what it counts.
 
+import Foundation
+
 /// An invariant that does not hold.
 public struct Violation: Error, Hashable, Sendable {
     /// Which one.
@@ -32,6 +34,14 @@ public struct Violation: Error, Hashable, Sendable {
         /// No number of a chain stands for two changes, save where a replica was written in two places.
         case noDotTwice =
             "no number of a chain stands for two changes, save where a replica was written in two places"
+        /// A chain has no gaps.
+        case noGaps = "a chain has no gaps"
+        /// What people wrote is shown, save where somebody overrode it who had seen it.
+        case editsShown = "what people wrote is shown, save where somebody overrode it who had seen it"
+        /// Once healed, nodes send what is lacking and little besides.
+        case noStorm = "once healed, nodes send what is lacking and little besides"
+        /// A restored backup, and a fresh node that was given everything, see the same.
+        case copiesEqual = "a restored backup, and a fresh node that was given everything, see the same"
         /// The log and the visible state of every node verify.
         case verifies = "the log and the visible state of every node verify"
     }
@@ -69,6 +79,22 @@ public struct SimulationFigures: Hashable, Sendable {
     public var procedures = 0
     /// Receipts that were kept.
     public var receipts = 0
+    /// What happened by decision of the scenario, by kind.
+    public var decisions: [Decision.Kind: Int] = [:]
+    /// Times that a store failed because its disk did.
+    public var storeFailures = 0
+    /// Operations of disks that failed.
+    public var diskFailures = 0
+    /// Writes that a loss of power lost before they were synced.
+    public var droppedWrites = 0
+    /// Writes of which a loss of power left parts.
+    public var tornWrites = 0
+    /// Loads that a courier brought.
+    public var couriers = 0
+    /// What a node that means ill did.
+    public var mischief = 0
+    /// Frames that were lost and sent again.
+    public var lost = 0
     /// Frames that arrived.
     public var frames = 0
     /// Bytes that were sent.
@@ -95,16 +121,44 @@ public struct SimulationFigures: Hashable, Sendable {
         alarms += other.alarms
         procedures += other.procedures
         receipts += other.receipts
+        decisions.merge(other.decisions) { $0 + $1 }
+        storeFailures += other.storeFailures
+        diskFailures += other.diskFailures
+        droppedWrites += other.droppedWrites
+        tornWrites += other.tornWrites
+        couriers += other.couriers
+        mischief += other.mischief
+        lost += other.lost
         frames += other.frames
         bytes += other.bytes
         milliseconds += other.milliseconds
     }
 
+    /// In several lines of fixed columns.
+    public var table: [String] {
+        let numbers: [(String, Int)] = [
+            ("seeds", seeds), ("simulated hours", Int(milliseconds / 3_600_000)), ("changes", changes),
+            ("refusals", refusals), ("conflicts at the end", conflicts), ("deleted at the end", deleted),
+            ("connections", connections), ("connections cut", disconnects), ("frames", frames),
+            ("frames lost", lost), ("bytes", bytes), ("deaths of nodes", crashes),
+            ("copies put back", restored), ("hostile copies", copies), ("branches found", forks),
+            ("changes adopted", adopted), ("alarms", alarms), ("acts drafted", procedures),
+            ("receipts", receipts), ("store failures", storeFailures),
+            ("disk operations failed", diskFailures),
+            ("writes dropped", droppedWrites), ("writes torn", tornWrites), ("couriers", couriers),
+            ("mischief", mischief),
+        ]
+        let kinds = Decision.Kind.allCases.map { ("decision \($0.rawValue)", decisions[$0] ?? 0) }
+        return (numbers + kinds).map { name, number in
+            name.padding(toLength: 26, withPad: " ", startingAt: 0) + "\(number)"
+        }
+    }
+
     /// In one line.
     public var summary: String {
-        "seeds \(seeds), changes \(changes), refusals \(refusals), conflicts \(conflicts), deleted \(deleted), connections \(connections), disconnects "
-            + "\(disconnects), crashes \(crashes), restored \(restored), copies \(copies), forks \(forks), adopted \(adopted), alarms \(alarms), "
-            + "procedures \(procedures), receipts \(receipts), frames \(frames), bytes \(bytes), simulated seconds "
+        "seeds \(seeds), changes \(changes), refusals \(refusals), conflicts \(conflicts), connections \(connections), deaths "
+            + "\(crashes), store failures \(storeFailures), torn \(tornWrites), dropped \(droppedWrites), forks \(forks), "
+            + "couriers \(couriers), mischief \(mischief), frames \(frames), bytes \(bytes), simulated seconds "
             + "\(milliseconds / 1000)"
     }
 }

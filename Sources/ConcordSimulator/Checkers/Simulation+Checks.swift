@@ -1,5 +1,5 @@
-// What must hold at the end of a run, and when the end is. The checks look at the stores from outside and
-// share no code with them.
+// What must hold at the end of a run, and when the end is. The checks look at the stores from outside and share no code with
+// what they check.
 
 import ConcordAPI
 import ConcordCrypto
@@ -8,7 +8,7 @@ import ConcordStore
 
 extension Simulation {
     /// Looks whether all nodes have come to hold the same.
-    mutating func check() throws {
+    mutating func check() async throws {
         guard let healedAt else { return }
         guard let reason = pending() else {
             isConverged = true
@@ -36,19 +36,23 @@ extension Simulation {
             guard let id = link.connection, let connection = connections[id] else {
                 return "\(names) are not connected"
             }
-            for end in connection.ends where end.progress?.inStep != true || end.progress?.digestEqual != true
-            {
-                return "\(names) do not know that they are in step"
+            for end in connection.ends {
+                guard let progress = end.progress, progress.inStep, progress.digestEqual == true else {
+                    return "\(names) do not know that they are in step"
+                }
+                guard progress.theyLack == 0, progress.weLack == 0 else {
+                    return "one of \(names) believes that the other lacks something"
+                }
             }
         }
         return nil
     }
 
-    /// The nodes that must come to hold the same: all that appeared, without those of a member that stays suspended,
-    /// with which nobody exchanges, and those that are reached through them alone.
+    /// The nodes that must come to hold the same: all that appeared, without one that means ill, those of a member that
+    /// stays suspended, with which nobody exchanges, and those that are reached through them alone.
     var judged: [Int] {
         let present = nodes.indices.filter { nodes[$0].original == nil || nodes[$0].store != nil }
-        let others = present.filter { !isSuspended || !isOfSuspect($0) }
+        let others = present.filter { (!isSuspended || !isOfSuspect($0)) && $0 != swarm.hostile }
         var reached: Set<Int> = [0]
         var grew = true
         while grew {
@@ -64,6 +68,7 @@ extension Simulation {
 
     /// Checks all that must hold at the end.
     mutating func checkEnd() async throws {
+        let judged = judged
         let nodes = judged.map { self.nodes[$0] }
         let stores = nodes.compactMap(\.store)
         let digest = try await stores[0].digest(space)
@@ -88,20 +93,34 @@ extension Simulation {
             }
         }
         try checkLogs(nodes, stores)
-        for (node, store) in zip(nodes, stores) {
-            let report = try await store.verify(space: space)
-            guard report.isClean else {
-                throw Violation(invariant: .verifies, detail: "\(node.name): \(report.problems)")
-            }
+        if !swarm.hasHiding, let fault = ledger.fault(in: records) {
+            throw Violation(invariant: .editsShown, detail: fault)
         }
+        try await checkStores(nodes, stores, digest)
+        try await checkTraffic(judged, stores[0])
+        if scenario.seed % 8 == 0 { try await checkBackup(stores[0], digest) }
+        if scenario.seed % 4 == 1 { try await checkFreshNode(stores[stores.count - 1], digest) }
     }
 
     private func documents(_ store: ReplicaStore) throws -> [RecordDocument] {
         try store.records(RecordQuery(space: space, includeDeleted: true)).sorted { $0.id < $1.id }
     }
 
-    /// Every acknowledged change is in every log as it was written, and no dot stands for two changes unless its
-    /// replica was written in two places.
+    /// Two of the stores verify from nothing; where all hold the same and give the same digest, the others would too.
+    private func checkStores(
+        _ nodes: [SimulatedNode], _ stores: [ReplicaStore], _ digest: Digest
+    ) async throws {
+        let chosen = Set([0, Int(scenario.seed % UInt64(nodes.count))])
+        for index in chosen.sorted() {
+            let report = try await stores[index].verify(space: space)
+            guard report.isClean else {
+                throw Violation(invariant: .verifies, detail: "\(nodes[index].name): \(report.problems)")
+            }
+        }
+    }
+
+    /// Every acknowledged change is in every log as it was written, chains have no gaps, and no dot stands for two changes
+    /// unless its replica was written in two places.
     private func checkLogs(_ nodes: [SimulatedNode], _ stores: [ReplicaStore]) throws {
         var hashes: [String: Set<String>] = [:]
         for (node, store) in zip(nodes, stores) {
@@ -117,7 +136,15 @@ extension Simulation {
                     )
                 }
             }
-            for author in nodes {
+            for head in try store.held(space).heads {
+                for sequence in 1...head.dot.sequence
+                where seen[Dot(head.dot.replica, sequence).description] == nil {
+                    throw Violation(
+                        invariant: .noGaps, detail: "\(node.name) lacks \(Dot(head.dot.replica, sequence))")
+                }
+            }
+            for author in self.nodes where author.number != swarm.hostile && author.original == nil {
+                guard nodes.contains(where: { $0.number == author.number }) else { continue }
                 for written in author.written
                 where seen[written.dot.description]?.contains(written.hash.description) != true {
                     throw Violation(
@@ -126,5 +153,29 @@ extension Simulation {
                 }
             }
         }
+    }
+
+    // MARK: Traffic
+
+    /// Remembers what everybody holds as the faults end.
+    mutating func beginHealing() {
+        traffic.connectionsBefore = figures.connections - connections.count
+        for number in judged {
+            traffic.held[number] = (try? nodes[number].store?.held(space).vector) ?? VersionVector()
+        }
+    }
+
+    private func checkTraffic(_ judged: [Int], _ store: ReplicaStore) async throws {
+        guard !swarm.hasForks, let healedAt else { return }
+        var lacking = 0
+        for number in judged {
+            let load = try CourierLoad(
+                of: store, space: space, excluding: traffic.held[number] ?? VersionVector())
+            lacking += load.byteCount
+        }
+        let fault = traffic.fault(
+            lacking: lacking, connections: figures.connections - traffic.connectionsBefore,
+            seconds: Int(now - healedAt) / 1_000)
+        if let fault { throw Violation(invariant: .noStorm, detail: fault) }
     }
 }

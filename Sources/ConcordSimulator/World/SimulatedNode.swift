@@ -1,6 +1,5 @@
-// A node of the simulation: a real replica in SQLite, with entropy and clock passed in, and what its people
-// were told is safe. Killing it leaves the files as they are at that moment; the next life opens a copy of
-// them.
+// A node of the simulation: a real replica in SQLite on a disk of its own, with entropy and clock passed in, and what its
+// people were told is safe. What its people were told must be there in every later life.
 
 import ConcordCrypto
 import ConcordModel
@@ -17,11 +16,23 @@ struct SimulatedNode: Sendable {
         let hash: Digest
     }
 
+    /// How a node dies.
+    enum Death: Sendable {
+        /// The process is killed; the machine goes on.
+        case kill
+        /// The machine loses power.
+        case power
+        /// People put an earlier copy of the files in the place of the present ones.
+        case restore
+        /// The same, which nobody knows of: what a disk must never do. For canaries.
+        case forget
+    }
+
     let number: Int
-    let identity: SimulatedIdentity
+    var identity: SimulatedIdentity
     /// The node of which this one is a copy that pretends to be it; nil for an honest one.
     let original: Int?
-    private let folder: URL
+    let disk: SimulatedDisk
     private let seed: UInt64
     private var life = 0
     private(set) var store: ReplicaStore?
@@ -38,61 +49,68 @@ struct SimulatedNode: Sendable {
     var clockOffset: Int64 = 0
     /// The node does nothing until then.
     var pausedUntil: Int64 = 0
-    /// An earlier state of the database, and how much was written then.
-    private var snapshot: (file: URL, written: Int)?
+    /// Until when its disk is in trouble.
+    var troubledUntil: Int64 = 0
+    /// How long its disk takes for a thing at most.
+    let diskLatency: Int
+    /// An earlier state of the disk, and how much was written then.
+    private var snapshot: (disk: SimulatedDisk, written: Int)?
 
-    init(_ number: Int, copyOf original: Int? = nil, seed: UInt64, folder: URL) throws {
+    init(
+        _ number: Int, of identity: SimulatedIdentity, copyOf original: Int? = nil, seed: UInt64,
+        diskLatency: Int
+    ) {
         self.number = number
         self.original = original
         self.seed = seed
-        self.folder = folder
-        identity = try SimulatedIdentity(original ?? number)
+        self.identity = identity
+        self.diskLatency = diskLatency
+        disk = SimulatedDisk(seed: SimulationRandom.subSeed(seed, "disk \(number)"))
     }
 
     var name: String { original == nil ? identity.city : "\(identity.city)*" }
-    private var path: URL { folder.appendingPathComponent("node\(number)-\(life).sqlite") }
+    /// Whether its disk may fail at present.
+    var isTroubled: Bool { troubledUntil > 0 || disk.isDead }
 
     /// Opens the database, which is made if there is none.
     mutating func open() throws {
         let entropy = EntropySource(seed: seed, label: "entropy \(number) \(life)")
-        let store = try ReplicaStore(
-            path: path.path,
-            options: ReplicaStore.Options(cacheBytes: 1 << 20, randomBytes: { entropy.bytes($0) }))
+        life += 1
+        let options = ReplicaStore.Options(
+            cacheBytes: 1 << 20, vfs: SimulatedDisk.vfs, randomBytes: { entropy.bytes($0) })
+        let store = try ReplicaStore(path: disk.path, options: options)
         let box = AdvanceBox()
         store.observeAdvance { space, position in box.add(space, position) }
         advances = box
         self.store = store
     }
 
-    /// Kills the node: the next life has the files as they are now, or as they were when they were copied.
-    ///
-    /// - Parameter restoring: whether what was written since is known to be lost here: people put back a copy of the
-    ///   files.
-    mutating func crash(losingCommits: Bool, restoring: Bool = false) throws {
-        guard let store else { return }
-        let source = losingCommits ? snapshot?.file ?? path : path
-        if restoring, let snapshot { written.removeSubrange(snapshot.written...) }
-        let old = path
-        life += 1
-        try Self.copy(source, to: path)
-        self.store = nil
+    /// The node dies.
+    mutating func die(_ death: Death) {
+        switch death {
+        case .kill: disk.killProcess()
+        case .power: disk.cutPower()
+        case .restore, .forget:
+            guard let snapshot else { break }
+            disk.copy(snapshot.disk)
+            if death == .restore { written.removeSubrange(snapshot.written...) }
+        }
         intake = NodeIntake()
-        try store.close()
-        Self.remove(old)
+        intakeTickAt = .max
+        close()
     }
 
-    /// Keeps a copy of the database as it is now, the first time or anew.
-    mutating func keepSnapshot(anew: Bool = false) throws {
+    /// Keeps a copy of the disk as it is now, the first time or anew.
+    mutating func keepSnapshot(anew: Bool = false) {
         guard store != nil, hasSpace, snapshot == nil || anew else { return }
-        let copy = folder.appendingPathComponent("node\(number)-snapshot.sqlite")
-        for suffix in Self.suffixes { try? FileManager.default.removeItem(atPath: copy.path + suffix) }
-        try Self.copy(path, to: copy)
+        let copy = SimulatedDisk(seed: 0)
+        copy.copy(disk)
         snapshot = (copy, written.count)
     }
 
     /// Begins to be a copy of another node, as that one is now.
     mutating func become(_ other: SimulatedNode) throws {
-        try Self.copy(other.path, to: path)
+        disk.copy(other.disk)
         try open()
         hasSpace = other.hasSpace
         clockOffset = other.clockOffset
@@ -107,18 +125,10 @@ struct SimulatedNode: Sendable {
     /// The node's wall clock.
     func clock(_ now: Int64) -> Int64 { 1_500_000_000_000 + now + clockOffset }
 
-    func close() throws { try store?.close() }
-
-    private static let suffixes = ["", "-wal"]
-
-    private static func copy(_ source: URL, to target: URL) throws {
-        for suffix in suffixes where FileManager.default.fileExists(atPath: source.path + suffix) {
-            try FileManager.default.copyItem(atPath: source.path + suffix, toPath: target.path + suffix)
-        }
-    }
-
-    private static func remove(_ file: URL) {
-        for suffix in suffixes + ["-shm"] { try? FileManager.default.removeItem(atPath: file.path + suffix) }
+    /// Closes the store. Files that were cut off from under it are no error.
+    mutating func close() {
+        try? store?.close()
+        store = nil
     }
 }
 

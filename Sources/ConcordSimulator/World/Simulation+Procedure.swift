@@ -13,21 +13,23 @@ extension Simulation {
         case reinstatement(Reinstatement)
     }
 
-    /// The member that is suspended and reinstated: that of the last node, which the first two founders are not.
-    private var suspect: Int { swarm.nodes - 1 }
+    /// A node of the member that is suspended and reinstated: the last that is not of the first two founders, who sign.
+    private var suspect: Int? { swarm.members.lastIndex { $0 > 1 } }
 
     /// Whether a node, or a copy that pretends to be it, is of the member that is suspended and reinstated.
-    func isOfSuspect(_ node: Int) -> Bool { (nodes[node].original ?? node) == suspect }
+    func isOfSuspect(_ node: Int) -> Bool {
+        suspect.map { nodes[node].identity.member == nodes[$0].identity.member } ?? false
+    }
 
     /// Drafts the next act, which both founders sign, each in its own time.
-    mutating func draftProcedure() throws {
-        guard healedAt == nil else { return }
-        schedule(.procedure, swarm.procedureInterval)
-        guard let store = nodes[0].store, try store.roster(space).entry(nodes[suspect].identity.member) != nil
+    mutating func draftProcedure() async throws {
+        guard let suspect, isAwake(0), let store = nodes[0].store,
+            try store.roster(space).entry(nodes[suspect].identity.member) != nil,
+            let held = try await attempt(0, { [space] store in try store.nodes(space) })
         else { return }
-        let act = isSuspended ? reinstate() : try suspend(store)
+        let act = isSuspended ? reinstate(suspect) : suspend(suspect, held)
         for signer in 0...1 {
-            queue.add(.sign(signer: signer, act: act), at: now + faults.duration(mean: 500))
+            queue.add(.sign(signer: signer, act: act), at: now + choices.duration(mean: 500))
         }
     }
 
@@ -38,7 +40,8 @@ extension Simulation {
     }
 
     private mutating func signReinstatement() {
-        let act = reinstate()
+        guard let suspect else { return }
+        let act = reinstate(suspect)
         for signer in 0...1 { queue.add(.sign(signer: signer, act: act), at: now + 100) }
     }
 
@@ -47,26 +50,27 @@ extension Simulation {
     mutating func signAgain() throws {
         guard swarm.hasForks, now >= signedAgainAt + 10_000 else { return }
         signedAgainAt = now
-        for signer in 0..<max(2, swarm.admissionThreshold) {
+        for signer in 0..<2 {
             guard let store = nodes[signer].store, nodes[signer].hasSpace else { continue }
             let roster = try store.roster(space)
             for subject in swarm.founders..<max(swarm.founders, swarm.nodes)
             where roster.entry(nodes[subject].identity.member) == nil && signer < swarm.founders {
                 queue.add(.endorse(signer: signer, subject: subject), at: now)
             }
-            guard swarm.procedureInterval != nil, !isSuspended else { continue }
-            let suspect = nodes[suspect].identity.member
-            if roster.entry(suspect)?.suspensions.isEmpty == false { return signReinstatement() }
+            guard swarm.has(.procedure), !isSuspended, let suspect else { continue }
+            if roster.entry(nodes[suspect].identity.member)?.suspensions.isEmpty == false {
+                return signReinstatement()
+            }
         }
     }
 
-    private mutating func suspend(_ store: ReplicaStore) throws -> Procedure {
+    private mutating func suspend(_ suspect: Int, _ replicas: [KnownReplica]) -> Procedure {
         let member = nodes[suspect].identity.member
-        let held = try store.nodes(space).filter { $0.member == member }
+        let held = replicas.filter { $0.member == member }
         // What is held at the drafter, or less: then something that has effect already is hidden again.
         let keeps = VersionVector(
             held.compactMap { chain in
-                let cut = faults.chance(50) ? chain.sequence : chain.sequence / 2
+                let cut = choices.chance(50) ? chain.sequence : chain.sequence / 2
                 return cut == 0 ? nil : Dot(chain.replica, cut)
             })
         let act = Suspension(
@@ -79,7 +83,7 @@ extension Simulation {
         return .suspension(act)
     }
 
-    private mutating func reinstate() -> Procedure {
+    private mutating func reinstate(_ suspect: Int) -> Procedure {
         let act = Reinstatement(
             space: space, subject: nodes[suspect].identity.member,
             suspensions: suspensions.suffix(Limits.dependencies),
@@ -88,6 +92,13 @@ extension Simulation {
         figures.procedures += 1
         log(0, "draft the reinstatement of \(nodes[suspect].name)")
         return .reinstatement(act)
+    }
+
+    /// An act with the signature of a node's member.
+    func signed(_ act: [UInt8], by node: Int) throws -> SignedAct {
+        try withSeededSignatures(UInt64(act.count) << 32 | UInt64(node)) {
+            try SignedAct(act: act, key: nodes[node].identity.authorityKey)
+        }
     }
 
     /// A founder signs an act as soon as its node runs.
@@ -102,13 +113,13 @@ extension Simulation {
             }
         log(signer, "sign the act")
         try await write(
-            [[.act(try SignedAct(act: encoded, key: nodes[signer].identity.authorityKey))]], at: signer)
+            [.init(draft: [.act(try signed(encoded, by: signer))])], at: signer)
         try endWithSuspended(signer)
     }
 
     /// Ends the sessions of a node with peers whose member is suspended, as far as it knows.
     mutating func endWithSuspended(_ node: Int) throws {
-        guard swarm.procedureInterval != nil, let store = nodes[node].store, nodes[node].hasSpace else {
+        guard swarm.has(.procedure), let store = nodes[node].store, nodes[node].hasSpace else {
             return
         }
         let roster = try store.roster(space)

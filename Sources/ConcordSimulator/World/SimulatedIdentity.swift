@@ -1,13 +1,14 @@
 // The members of every simulation: the same each time, so that a seed gives the same identifiers on every run.
-// Their keys follow from their names and are worth nothing elsewhere; the certificates were issued once with these
-// keys by CertificateIssuer, and a test checks that they fit.
+// Their keys follow from their names and are worth nothing elsewhere. The certificates of the first five were issued once
+// with these keys by CertificateIssuer, and a test checks that they fit; those of all others, and of further nodes of a
+// member, are issued when they are wanted, with what OpenSSL draws following from the name.
 
 import ConcordCrypto
 import ConcordModel
 import ConcordStore
 import Foundation
 
-/// A member of the simulation with its authority and its one node.
+/// A member of the simulation with its authority and one of its nodes.
 public struct SimulatedIdentity: Sendable {
     /// What stands for the member, for example `ESP`.
     public let code: String
@@ -27,28 +28,96 @@ public struct SimulatedIdentity: Sendable {
     /// How the member's node signs changes.
     public var signer: any NodeSigner { Signer(certificate: node, member: member, key: nodeKey) }
 
-    /// How many members there are.
+    /// How many members have certificates that were issued once and for all.
     public static var count: Int { all.count }
 
-    /// The member of this number.
+    /// The first node of the member of this number, from 0.
     ///
     /// - Throws: ``CryptoError`` if OpenSSL cannot take the keys or certificates.
     public init(_ number: Int) throws {
+        guard number < Self.all.count else {
+            try self.init(issuing: number)
+            return
+        }
         let identity = Self.all[number]
-        code = identity.code
-        city = identity.city
-        authority = try Certificate(pem: Self.pem(identity.authority, "CERTIFICATE"))
-        node = try Certificate(pem: Self.pem(identity.node, "CERTIFICATE"))
-        authorityKey = try Self.key("\(code) authority")
-        nodeKey = try Self.key("\(code) node \(city)")
+        self.init(
+            code: identity.code, city: identity.city,
+            authority: try Certificate(pem: Self.pem(identity.authority, "CERTIFICATE")),
+            authorityKey: try Self.key("\(identity.code) authority"),
+            node: try Certificate(pem: Self.pem(identity.node, "CERTIFICATE")),
+            nodeKey: try Self.key("\(identity.code) node \(identity.city)"))
     }
+
+    /// A further node of the same member, or the same node with a new key and certificate.
+    ///
+    /// - Throws: ``CryptoError`` if OpenSSL cannot make the certificate.
+    public func another(_ city: String) throws -> SimulatedIdentity {
+        let key = try Self.key("\(code) node \(city)")
+        let certificate = try withSeededSignatures(Self.seed(code + city)) {
+            try CertificateIssuer.node(
+                commonName: city, publicKey: key.publicKey, purpose: .signing, issuer: authority,
+                issuerKey: authorityKey, notBefore: Self.notBefore, notAfter: Self.notAfter)
+        }
+        return SimulatedIdentity(
+            code: code, city: city, authority: authority, authorityKey: authorityKey, node: certificate,
+            nodeKey: key)
+    }
+
+    /// The same node with a new certificate of the same key.
+    ///
+    /// - Throws: ``CryptoError`` if OpenSSL cannot make the certificate.
+    func renewed(_ number: Int) throws -> SimulatedIdentity {
+        let certificate = try withSeededSignatures(Self.seed("\(code) \(city) \(number)")) {
+            try CertificateIssuer.node(
+                commonName: city, publicKey: nodeKey.publicKey, purpose: .signing, issuer: authority,
+                issuerKey: authorityKey, notBefore: Self.notBefore, notAfter: Self.notAfter)
+        }
+        return SimulatedIdentity(
+            code: code, city: city, authority: authority, authorityKey: authorityKey, node: certificate,
+            nodeKey: nodeKey)
+    }
+
+    private init(
+        code: String, city: String, authority: Certificate, authorityKey: PrivateKey, node: Certificate,
+        nodeKey: PrivateKey
+    ) {
+        self.code = code
+        self.city = city
+        self.authority = authority
+        self.authorityKey = authorityKey
+        self.node = node
+        self.nodeKey = nodeKey
+    }
+
+    private init(issuing number: Int) throws {
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        let code = "X\(letters[number / 26 % 26])\(letters[number % 26])"
+        let key = try Self.key("\(code) authority")
+        let authority = try withSeededSignatures(Self.seed(code)) {
+            try CertificateIssuer.authority(
+                subject: CertificateSubject(
+                    memberCode: code, memberName: "Member \(number)", commonName: "\(code) authority"),
+                key: key, notBefore: Self.notBefore, notAfter: Self.notAfter)
+        }
+        self = try SimulatedIdentity(
+            code: code, city: "", authority: authority, authorityKey: key, node: authority, nodeKey: key
+        ).another("City\(number)")
+    }
+
+    private static let notBefore: Int64 = 1_474_329_600
+    private static let notAfter: Int64 = 4_102_444_800
+
+    private static func seed(_ label: String) -> UInt64 { SimulationRandom.subSeed(0, label) }
 
     private struct Signer: NodeSigner {
         let certificate: Certificate
         let member: MemberID
         let key: PrivateKey
 
-        func sign(_ hash: Digest) throws -> ConcordCrypto.Signature { try key.sign(hash, as: .change) }
+        func sign(_ hash: Digest) throws -> ConcordCrypto.Signature {
+            let seed = hash.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return try withSeededSignatures(seed) { try key.sign(hash, as: .change) }
+        }
     }
 
     /// PKCS#8 (RFC 5958) around an EC private key (RFC 5915) on P-256 without its public half.

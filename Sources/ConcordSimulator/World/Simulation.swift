@@ -1,7 +1,11 @@
-// One run: nodes with real stores and real sessions, driven by one loop over simulated time. First people
-// write while everything fails; then the faults end and all nodes must come to hold the same. Invariants are
-// checked at each step of the way and once more at the end. Nothing happens at the same time as anything
-// else, so a seed repeats a run.
+// One run: nodes with real stores on simulated disks and with real sessions on a simulated network, driven by one loop over
+// simulated time. First people write while everything fails, as the scenario says; then the faults end and all nodes must
+// come to hold the same. Invariants are checked at each step of the way and once more at the end. Nothing happens at the
+// same time as anything else, so a scenario repeats a run.
+//
+// What a run may take from where: what people do and what fails stands in the scenario, decision by decision, each with a
+// seed of its own; how long frames take is drawn by the network; what becomes of unsynced bytes, by each disk; identifiers
+// and salts, by each node. So taking out a decision shifts none of the others.
 
 import ConcordCrypto
 import ConcordModel
@@ -9,7 +13,7 @@ import ConcordStore
 import ConcordSync
 import Foundation
 
-/// One run of one seed.
+/// One run of one scenario.
 struct Simulation {
     /// What can happen.
     enum Event: Sendable {
@@ -27,8 +31,8 @@ struct Simulation {
         case notice(connection: Int, side: Int)
         /// The nodes of a link try to connect.
         case dial(link: Int)
-        /// Somebody writes something.
-        case write
+        /// The next thing that the scenario says.
+        case decide(Int)
         /// A member signs the admission of the member of another node.
         case endorse(signer: Int, subject: Int)
         /// A node takes up its invitation.
@@ -39,15 +43,20 @@ struct Simulation {
         case copy
         /// A member signs that the member of the last founding or admitted node be suspended, or reinstated.
         case sign(signer: Int, act: Procedure)
-        case disconnect, partition, crash, pause, clock, restore, procedure
+        /// The trouble of a node's disk is over.
+        case relief(node: Int)
+        /// What somebody carried arrives.
+        case deliver(CourierLoad, to: Int)
+        /// The faults end.
+        case heal
         /// Whether all is well by now is looked at.
         case check
     }
 
-    let seed: UInt64
+    let scenario: Scenario
     let options: SimulationOptions
-    let swarm: Swarm
     let charter: SignedCharter
+    var swarm: Swarm { scenario.swarm }
     var space: SpaceID { charter.charter.space }
     var queue = EventQueue<Event>()
     var now: Int64 = 0
@@ -56,9 +65,8 @@ struct Simulation {
     var connections: [Int: SimulatedConnection] = [:]
     var nextConnection = 1
     var network: SimulationRandom
-    var faults: SimulationRandom
-    var workload: SimulationRandom
-    var stepsLeft: Int
+    /// What the choices within the present decision follow from.
+    var choices: SimulationRandom
     var healedAt: Int64?
     var isConverged = false
     var canaryFired = false
@@ -68,8 +76,16 @@ struct Simulation {
     var signedAgainAt: Int64 = 0
     /// Whether the last act that was drafted is a suspension.
     var isSuspended = false
+    /// What the node that means ill writes by hand.
+    var forged: ForgedChain?
+    /// What people wrote, as they remember it.
+    var ledger = WriteLedger()
+    /// What the nodes sent since the faults ended, and what they lacked then.
+    var traffic = HealingTraffic()
     var figures = SimulationFigures()
     private(set) var lastEvents: [String] = []
+    /// A hash over all events.
+    private(set) var trace: UInt64 = 0
     private let output: (String) -> Void
 
     /// How many of the last events are kept for the report.
@@ -77,29 +93,45 @@ struct Simulation {
     /// How much simulated time a run may take to converge after the faults have ended.
     static let healingLimit: Int64 = 3_600_000
 
-    init(seed: UInt64, options: SimulationOptions, folder: URL, output: @escaping (String) -> Void) throws {
-        self.seed = seed
+    init(_ scenario: Scenario, options: SimulationOptions, output: @escaping (String) -> Void) throws {
+        self.scenario = scenario
         self.options = options
         self.output = output
-        let swarm = Swarm(options, seed: seed)
-        self.swarm = swarm
-        nodes = try (0..<swarm.nodes).map { try SimulatedNode($0, seed: seed, folder: folder) }
+        let (seed, swarm) = (scenario.seed, scenario.swarm)
+        nodes = try Self.makeNodes(seed, swarm)
         links = swarm.links.map { SimulatedLink(nodes: $0) }
-        if let copied = swarm.copied {
-            nodes.append(try SimulatedNode(swarm.nodes, copyOf: copied, seed: seed, folder: folder))
-            links += swarm.linksOfCopy.map { SimulatedLink(nodes: ($0, swarm.nodes)) }
+        if swarm.copied != nil { links += swarm.linksOfCopy.map { SimulatedLink(nodes: ($0, swarm.nodes)) } }
+        var founders: [SimulatedIdentity] = []
+        for node in nodes[..<swarm.founders]
+        where !founders.contains(where: { $0.code == node.identity.code }) {
+            founders.append(node.identity)
         }
-        let founders = nodes[..<swarm.founders].map(\.identity)
         let text = try Charter(
             name: "Simulated network", timestamp: 1_474_329_600_000,
             founders: try founders.map { try MemberStatement(authority: $0.authority) },
             admissionThreshold: UInt64(swarm.admissionThreshold), suspensionThreshold: 2)
-        charter = try SignedCharter(charter: text, key: founders[0].authorityKey)
+        charter = try withSeededSignatures(1) {
+            try SignedCharter(charter: text, key: founders[0].authorityKey)
+        }
         network = SimulationRandom(seed: seed, label: "network")
-        faults = SimulationRandom(seed: seed, label: "faults")
-        workload = SimulationRandom(seed: seed, label: "workload")
-        stepsLeft = options.steps
+        choices = SimulationRandom(seed: seed, label: "choices")
         figures.seeds = 1
+    }
+
+    private static func makeNodes(_ seed: UInt64, _ swarm: Swarm) throws -> [SimulatedNode] {
+        var nodes: [SimulatedNode] = []
+        for (number, member) in swarm.members.enumerated() {
+            let first = try SimulatedIdentities.shared.member(member)
+            let isFirst = !swarm.members[..<number].contains(member)
+            let identity = isFirst ? first : try SimulatedIdentities.shared.node(number, of: first)
+            nodes.append(SimulatedNode(number, of: identity, seed: seed, diskLatency: swarm.diskLatency))
+        }
+        guard let copied = swarm.copied else { return nodes }
+        return nodes + [
+            SimulatedNode(
+                swarm.nodes, of: nodes[copied].identity, copyOf: copied, seed: seed,
+                diskLatency: swarm.diskLatency)
+        ]
     }
 
     /// Runs to the end.
@@ -116,7 +148,11 @@ struct Simulation {
             try await handle(event)
         }
         try await checkEnd()
-        for node in nodes { try node.close() }
+    }
+
+    /// Closes all stores, whatever became of the run.
+    mutating func close() {
+        for index in nodes.indices { nodes[index].close() }
     }
 
     private mutating func start() async throws {
@@ -127,29 +163,22 @@ struct Simulation {
                 nodes[number].hasSpace = true
             }
         }
+        let founders = swarm.firstNodesOfFounders
         for number in swarm.founders..<max(swarm.founders, swarm.nodes) {
-            let time = faults.duration(mean: 2_000)
-            for signer in 0..<swarm.admissionThreshold {
-                queue.add(.endorse(signer: signer, subject: number), at: time + faults.duration(mean: 500))
+            let time = choices.duration(mean: 2_000)
+            if !swarm.members[..<number].contains(swarm.members[number]) {
+                for signer in founders.prefix(swarm.admissionThreshold) {
+                    let delay = choices.duration(mean: 500)
+                    queue.add(.endorse(signer: signer, subject: number), at: time + delay)
+                }
             }
-            queue.add(.join(node: number), at: time + faults.duration(mean: 2_000))
+            queue.add(.join(node: number), at: time + choices.duration(mean: 2_000))
         }
         for link in links.indices { queue.add(.dial(link: link), at: Int64(network.number(0...200))) }
-        queue.add(.write, at: 1)
-        schedule(.disconnect, swarm.disconnectInterval)
-        schedule(.partition, swarm.partitionInterval)
-        schedule(.crash, swarm.crashInterval)
-        schedule(.pause, swarm.pauseInterval)
-        schedule(.clock, swarm.clockInterval)
-        schedule(.restore, swarm.restoreInterval)
-        schedule(.procedure, swarm.procedureInterval)
-        if swarm.copied != nil { schedule(.copy, 800) }
-    }
-
-    /// Schedules a fault, if it occurs in this run.
-    mutating func schedule(_ event: Event, _ interval: Int64?) {
-        guard let interval, healedAt == nil else { return }
-        queue.add(event, at: now + faults.duration(mean: interval))
+        for (index, decision) in scenario.decisions.enumerated() {
+            queue.add(.decide(index), at: decision.at)
+        }
+        queue.add(.heal, at: scenario.end)
     }
 
     private mutating func handle(_ event: Event) async throws {
@@ -161,33 +190,37 @@ struct Simulation {
         case .notice(let connection, let side): try notice(connection, side)
         case .intake(let node): try tickIntake(node)
         case .dial(let link): try dial(link)
-        case .write: try await write()
+        case .decide(let index): try await decide(scenario.decisions[index])
         case .endorse(let signer, let subject): try await endorse(signer, subject)
         case .join(let node): try await join(node)
         case .reopen(let node, let writes): try await reopen(node, writes: writes)
         case .copy: try copy()
         case .sign(let signer, let act): try await sign(act, signer)
-        case .procedure: try draftProcedure()
-        case .disconnect, .partition, .crash, .pause, .clock, .restore: try strike(event)
-        case .check: try check()
+        case .relief(let node): try await relieve(node)
+        case .deliver(let load, let node): try await deliver(load, to: node)
+        case .heal: try await heal()
+        case .check: try await check()
         }
     }
 
     /// The faults end.
-    mutating func heal() throws {
+    private mutating func heal() async throws {
         guard healedAt == nil else { return }
         if swarm.canary == .lostCommits, !canaryFired, let node = nodes.firstIndex(where: \.canLoseCommits) {
-            try crash(node, losingCommits: true)
+            try die(node, .forget)
         }
         healedAt = now
         log(nil, "heal: the faults end")
-        for index in links.indices { links[index].blockedUntil = 0 }
+        for index in links.indices { links[index].heal() }
         for index in nodes.indices {
             nodes[index].pausedUntil = 0
+            nodes[index].disk.failPower(after: 0)
+            try await relieve(index)
             if nodes[index].store == nil, nodes[index].original == nil {
                 queue.add(.reopen(node: index, writes: 0), at: now)
             }
         }
+        beginHealing()
         try healProcedure()
         for link in links.indices where links[link].connection == nil {
             queue.add(.dial(link: link), at: now)
@@ -197,9 +230,10 @@ struct Simulation {
 
     /// Notes what happened.
     mutating func log(_ node: Int?, _ text: String) {
-        let time = String(repeating: " ", count: max(0, 9 - "\(now)".count)) + "\(now)"
+        let time = String(repeating: " ", count: max(0, 11 - "\(now)".count)) + "\(now)"
         let name = node.map { nodes[$0].name } ?? "-"
         let line = "\(time) \(name.padding(toLength: 9, withPad: " ", startingAt: 0)) \(text)"
+        for byte in line.utf8 { trace = (trace ^ UInt64(byte)) &* 0x100_0000_01b3 }
         lastEvents.append(line)
         if lastEvents.count > Self.keptEvents { lastEvents.removeFirst() }
         if options.log == .full { output(line) }

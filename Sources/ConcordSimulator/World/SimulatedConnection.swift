@@ -50,4 +50,15 @@ struct SimulatedLink: Sendable {
     var connection: Int?
     /// A partition keeps the two apart until then.
     var blockedUntil: Int64 = 0
+    /// New connections are refused until then.
+    var refusedUntil: Int64 = 0
+    /// What each of the two sends arrives then at the earliest.
+    var stalledUntil: [Int64] = [0, 0]
+
+    /// Nothing is in the way any more.
+    mutating func heal() {
+        blockedUntil = 0
+        refusedUntil = 0
+        stalledUntil = [0, 0]
+    }
 }
