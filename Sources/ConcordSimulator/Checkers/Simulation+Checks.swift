@@ -48,24 +48,6 @@ extension Simulation {
         return nil
     }
 
-    /// The nodes that must come to hold the same: all that appeared, without one that means ill, those of a member that
-    /// stays suspended, with which nobody exchanges, and those that are reached through them alone.
-    var judged: [Int] {
-        let present = nodes.indices.filter { nodes[$0].original == nil || nodes[$0].store != nil }
-        let others = present.filter { (!isSuspended || !isOfSuspect($0)) && $0 != swarm.hostile }
-        var reached: Set<Int> = [0]
-        var grew = true
-        while grew {
-            grew = false
-            for link in links where others.contains(link.nodes.0) && others.contains(link.nodes.1) {
-                guard reached.contains(link.nodes.0) != reached.contains(link.nodes.1) else { continue }
-                reached.formUnion([link.nodes.0, link.nodes.1])
-                grew = true
-            }
-        }
-        return others.filter(reached.contains)
-    }
-
     /// Checks all that must hold at the end.
     mutating func checkEnd() async throws {
         let judged = judged

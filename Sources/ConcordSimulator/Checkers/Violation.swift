@@ -34,6 +34,8 @@ public struct Violation: Error, Hashable, Sendable {
         /// No number of a chain stands for two changes, save where a replica was written in two places.
         case noDotTwice =
             "no number of a chain stands for two changes, save where a replica was written in two places"
+        /// Nobody asks for the time again and again before it has passed.
+        case timePasses = "nobody asks for the time again and again before it has passed"
         /// A chain has no gaps.
         case noGaps = "a chain has no gaps"
         /// What people wrote is shown, save where somebody overrode it who had seen it.

@@ -80,9 +80,12 @@ extension WriteLedger {
         guard !there.isEmpty || !gone.isEmpty else { return nil }
         var text = ""
         if case .string(let body)? = document.fields["body"] { text = body }
-        let found = Set(text.split(separator: " ").map(String.init))
-        if let lost = there.subtracting(gone).subtracting(found).min() { return "the word \(lost) is lost" }
-        if let back = gone.intersection(found).min() { return "the word \(back) has come back" }
+        // Where one takes out the space that another writes beside, words come to stand together: letters are looked for.
+        for word in there.sorted() where !text.contains(word) && !gone.contains(where: { $0.contains(word) })
+        {
+            return "the word \(word) is lost"
+        }
+        if let back = gone.sorted().first(where: text.contains) { return "the word \(back) has come back" }
         return nil
     }
 }

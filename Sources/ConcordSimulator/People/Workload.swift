@@ -195,7 +195,8 @@ struct Workload: Sendable {
         let text = UTF8Text(words.joined(separator: " "))
         return PlannedWork(
             draft: [.write(id, field: field, text: text, base: random.chance(50) ? present.version : nil)],
-            name: "write", memories: [.words(.existing(id), added: added, gone: Array(old[start..<end]))])
+            name: "write \(added) for \(old[start..<end])",
+            memories: [.words(.existing(id), added: added, gone: Array(old[start..<end]))])
     }
 
     private func endorsement(_ record: RecordDocument, _ store: ReplicaStore) throws -> PlannedWork? {

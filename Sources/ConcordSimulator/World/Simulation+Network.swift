@@ -48,11 +48,16 @@ extension Simulation {
         queue.add(.dial(link: link), at: now + network.duration(mean: healedAt == nil ? mean : 200))
     }
 
+    /// Whether a node believes that the member of another one is suspended.
+    func holdsSuspended(_ node: Int, _ peer: Int) -> Bool {
+        let roster = try? nodes[node].store?.roster(space)
+        return roster?.entry(nodes[peer].identity.member)?.suspensions.isEmpty == false
+    }
+
     func accepts(_ node: Int, _ peer: Int) throws -> Bool {
-        guard let store = nodes[node].store else { return false }
+        guard let store = nodes[node].store, !holdsSuspended(node, peer) else { return false }
         let member = nodes[peer].identity.member
         let roster = try store.roster(space)
-        guard roster.entry(member)?.suspensions.isEmpty ?? true else { return false }
         return try roster.role(member) != nil || store.space(space).inviter?.member == member
     }
 
@@ -146,7 +151,9 @@ extension Simulation {
         if isOfHostile(id) { return true }
         if swarm.canary == .alteredFrame { return false }
         var expected: [ErrorCode] = [.peerSilent, .connectionFailed]
-        if swarm.hasForks { expected.append(.equivocation) }
+        // A node that is told of a change of its own replica that it lacks does not believe it within a session: the two
+        // find that they differ, and the next session begins with what each holds.
+        if swarm.hasForks { expected += [.equivocation, .missingDependency] }
         if swarm.has(.procedure) { expected += [.peerSuspended, .ourMemberSuspended] }
         if swarm.hasDiskTrouble, let code = end.code.flatMap(ErrorCode.init), Self.isOfTrouble(code) {
             return true
@@ -198,6 +205,7 @@ extension Simulation {
             traffic.sent += 9 * frame.count
         }
         guard let after = connections[id]?.ends[side] else { return }
+        guard end.node != swarm.hostile else { return }
         guard after.unacknowledgedBytes <= SyncLimits.windowBytes,
             after.queuedBytes <= SimulatedConnection.highWater + 2 * SyncLimits.largestFrameBytes + (64 << 10)
         else {

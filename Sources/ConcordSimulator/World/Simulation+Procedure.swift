@@ -45,10 +45,10 @@ extension Simulation {
         for signer in 0...1 { queue.add(.sign(signer: signer, act: act), at: now + 100) }
     }
 
-    /// A signature may have been lost with a database that was set back, or have no effect since its carrier stands
-    /// behind a fork: people see what is pending, and sign again.
+    /// A signature may have been refused by a disk that failed, lost with a database that was set back, or have no effect
+    /// since its carrier stands behind a fork: people see what is pending, and sign again.
     mutating func signAgain() throws {
-        guard swarm.hasForks, now >= signedAgainAt + 10_000 else { return }
+        guard now >= signedAgainAt + 10_000 else { return }
         signedAgainAt = now
         for signer in 0..<2 {
             guard let store = nodes[signer].store, nodes[signer].hasSpace else { continue }

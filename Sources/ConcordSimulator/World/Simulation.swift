@@ -69,6 +69,8 @@ struct Simulation {
     var choices: SimulationRandom
     var healedAt: Int64?
     var isConverged = false
+    /// How much has happened at this moment.
+    private var standstill = 0
     var canaryFired = false
     /// The suspensions that were drafted.
     var suspensions: [Digest] = []
@@ -90,6 +92,8 @@ struct Simulation {
 
     /// How many of the last events are kept for the report.
     static let keptEvents = 40
+    /// How much may happen at one moment: far more than one that is busy, and far less than for ever.
+    static let standstillLimit = 50_000
     /// How much simulated time a run may take to converge after the faults have ended.
     static let healingLimit: Int64 = 3_600_000
 
@@ -143,6 +147,11 @@ struct Simulation {
             guard let (time, event) = queue.next() else {
                 throw Violation(
                     invariant: .converges, detail: "nothing is left to happen: " + (pending() ?? ""))
+            }
+            standstill = time > now ? 0 : standstill + 1
+            guard standstill < Self.standstillLimit else {
+                throw Violation(
+                    invariant: .timePasses, detail: "at \(now) ms the same happens again and again: \(event)")
             }
             now = max(now, time)
             try await handle(event)
