@@ -132,7 +132,9 @@ struct Conversation: Sendable {
             deadline = min(deadline, ping)
         }
         for exchange in exchanges {
-            if let due = exchange.tickAt(configuration, isWritable: isWritable) { deadline = min(deadline, due) }
+            if let due = exchange.tickAt(configuration, isWritable: isWritable) {
+                deadline = min(deadline, due)
+            }
             if isWritable, let due = exchange.receiptsAt { deadline = min(deadline, due) }
             if let stall = stallAt(exchange) { deadline = min(deadline, stall) }
         }

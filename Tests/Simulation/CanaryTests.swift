@@ -13,9 +13,9 @@ struct CanaryTests {
         (.alteredEdit, [.editsShown]),
         (.alteredWord, [.editsShown]),
         (.inventedDeletion, [.editsShown]),
-        (.sendsTwice, [.noStorm]),
-        (.silentStore, [.converges, .acknowledgedIsDurable]),
-        (.alteredFrame, [.noFaults, .converges]),
+        (.storm, [.noStorm]),
+        (.absence, [.converges]),
+        (.alteredFrame, [.noFaults]),
     ]
 
     @Test("every canary stands in the table")

@@ -75,6 +75,10 @@ extension Simulation {
             }
         }
         try checkLogs(nodes, stores)
+        if let canary = swarm.canary, [.alteredEdit, .alteredWord, .inventedDeletion].contains(canary) {
+            let shown = records.filter(\.shown).compactMap { RecordID(text: $0.id) }
+            canaryFired = ledger.falsify(canary, shown)
+        }
         if !swarm.hasHiding, let fault = ledger.fault(in: records) {
             throw Violation(invariant: .editsShown, detail: fault)
         }

@@ -83,9 +83,11 @@ extension WriteLedger {
         // Where one takes out the space that another writes beside, words come to stand together: letters are looked for.
         for word in there.sorted() where !text.contains(word) && !gone.contains(where: { $0.contains(word) })
         {
-            return "the word \(word) is lost"
+            return "the word \(word) is lost from: \(text)"
         }
-        if let back = gone.sorted().first(where: text.contains) { return "the word \(back) has come back" }
+        if let back = gone.sorted().first(where: text.contains) {
+            return "the word \(back) has come back in: \(text)"
+        }
         return nil
     }
 }

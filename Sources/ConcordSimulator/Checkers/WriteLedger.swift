@@ -41,12 +41,28 @@ struct WriteLedger: Sendable {
 
     // MARK: What a canary breaks
 
-    /// Takes the last edit that fits for another one; false if none does.
-    mutating func falsify(_ canary: Canary) -> Bool {
-        for index in entries.indices.reversed() where !uncertain.contains(entries[index].record) {
+    /// Takes an edit that still counts for another one, or invents a deletion of a record that is shown; false if there is
+    /// none.
+    mutating func falsify(_ canary: Canary, _ shown: [RecordID]) -> Bool {
+        let erasures = entries.filter { if case .erasure = $0.memory { true } else { false } }
+        let erased = Set(erasures.map(\.record))
+        // Where something is not known, a deletion more may be true.
+        guard canary != .inventedDeletion || uncertain.isEmpty && erased.isEmpty else { return false }
+        let certain = Set(shown).subtracting(uncertain).subtracting(erased)
+        for index in entries.indices.reversed() where certain.contains(entries[index].record) {
             let entry = entries[index]
-            guard let memory = entry.memory.falsified(canary) else { continue }
-            entries[index] = Entry(dot: entry.dot, record: entry.record, memory: memory, seen: entry.seen)
+            guard !entries.contains(where: { $0.record == entry.record && $0.knew(entry) }),
+                let memory = entry.memory.falsified(canary)
+            else { continue }
+            if canary == .inventedDeletion {
+                let touches = entries.map(\.dot).sorted()
+                var seen = VersionVector()
+                for dot in touches { seen.raise(dot.replica, to: dot.sequence) }
+                entries.append(Entry(dot: entry.dot, record: entry.record, memory: memory, seen: seen))
+            } else {
+                entries[index] = Entry(
+                    dot: entry.dot, record: entry.record, memory: memory, seen: entry.seen)
+            }
             return true
         }
         return false
@@ -77,7 +93,7 @@ extension PlannedWork.Memory {
             .value(subject, field: field, .string("what nobody wrote"))
         case (.alteredWord, .words(let subject, let added, let gone)) where !added.isEmpty && gone.isEmpty:
             .words(subject, added: ["unwritten"], gone: [])
-        case (.inventedDeletion, .touch(let subject)): .deletion(subject)
+        case (.inventedDeletion, _) where isTouch: .deletion(subject)
         default: nil
         }
     }

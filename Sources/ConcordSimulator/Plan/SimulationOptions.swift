@@ -67,10 +67,10 @@ public enum Canary: String, CaseIterable, Codable, Sendable {
     case alteredWord
     /// A deletion is remembered of a record that nobody deleted.
     case inventedDeletion
-    /// After the end of the faults a session sends everything twice.
-    case sendsTwice
-    /// A node's session hears nothing of what its store committed.
-    case silentStore
+    /// After the end of the faults everything is sent a hundred times.
+    case storm
+    /// After the end of the faults a node does not come back.
+    case absence
     /// A frame is altered on its way.
     case alteredFrame
 }

@@ -124,17 +124,13 @@ extension Simulation {
         return figures
     }
 
-    /// Breaks what a canary breaks in what was remembered, once there is enough of it.
+    /// Breaks what a canary breaks in what a node remembers, once there is enough of it.
     mutating func sing(_ node: Int) {
-        guard let canary = swarm.canary, !canaryFired, figures.changes > 5 else { return }
-        switch canary {
-        case .inventedWrite:
-            guard let last = nodes[node].written.last else { return }
-            let dot = Dot(last.dot.replica, last.dot.sequence + 1_000)
-            nodes[node].written.append(.init(dot: dot, hash: last.hash))
-            canaryFired = true
-        case .alteredEdit, .alteredWord, .inventedDeletion: canaryFired = ledger.falsify(canary)
-        default: break
-        }
+        guard swarm.canary == .inventedWrite, !canaryFired, figures.changes > 5,
+            let last = nodes[node].written.last
+        else { return }
+        let dot = Dot(last.dot.replica, last.dot.sequence + 1_000)
+        nodes[node].written.append(.init(dot: dot, hash: last.hash))
+        canaryFired = true
     }
 }

@@ -65,8 +65,8 @@ struct Swarm: Codable, Hashable, Sendable {
         }
         admissionThreshold = random.number(1...min(2, founders))
         topology = nodes == 2 ? .mesh : random.pick(Topology.allCases)
-        latency = random.pick([1, 1, 5, 20, 100, 300, 300, 15_000])
-        jitter = min(latency, 3_000)
+        latency = random.pick([1, 1, 5, 20, 100, 300, 300, 5_000])
+        jitter = min(latency, 1_000)
         lossPercent = random.pick([0, 0, 0, 1, 5])
         bandwidth = random.pick([8, 100, 2_000, 1_000_000])
         let interval: Int64 = random.pick([20, 100, 400, 400, 3_000])

@@ -199,10 +199,10 @@ extension Simulation {
         }
         figures.bytes += frame.count
         if healedAt != nil { traffic.sent += frame.count }
-        transmit(altered(frame), id, side)
-        if swarm.canary == .sendsTwice, healedAt != nil {
+        transmit(frame, id, side)
+        if swarm.canary == .storm, healedAt != nil {
             canaryFired = true
-            traffic.sent += 9 * frame.count
+            traffic.sent += 99 * frame.count
         }
         guard let after = connections[id]?.ends[side] else { return }
         guard end.node != swarm.hostile else { return }
@@ -220,10 +220,10 @@ extension Simulation {
     mutating func inject(_ frame: [UInt8], _ id: Int, _ side: Int) { transmit(frame, id, side) }
 
     /// A frame as it arrives: as it was sent, unless that is what this run breaks.
-    private mutating func altered(_ frame: [UInt8]) -> [UInt8] {
-        guard swarm.canary == .alteredFrame, !canaryFired, figures.frames > 20, frame.count > 200 else {
-            return frame
-        }
+    private mutating func arrived(_ frame: [UInt8]) -> [UInt8] {
+        guard swarm.canary == .alteredFrame, !canaryFired, figures.frames > 20,
+            case .changes? = try? Message(encoded: frame)
+        else { return frame }
         canaryFired = true
         var frame = frame
         frame[frame.count / 2] ^= 0x10
@@ -271,8 +271,9 @@ extension Simulation {
         guard let sender = connections[id]?.ends[1 - side], let first = sender.outbox.first else { return }
         if isPutOff(.arrive(connection: id, side: side), id, side) { return }
         connections[id]?.ends[1 - side].outbox.removeFirst()
-        guard let frame = first.frame else { return try feed(id, side, .disconnected) }
+        guard let sent = first.frame else { return try feed(id, side, .disconnected) }
         figures.frames += 1
+        let frame = connections[id]?.ends[side].isOver == false ? arrived(sent) : sent
         if case .acknowledge(_, let vector)? = try? Message(encoded: frame) {
             connections[id]?.ends[side].unacknowledged.removeAll { vector.covers($0.last) }
         }

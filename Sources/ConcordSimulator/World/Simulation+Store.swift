@@ -127,10 +127,6 @@ extension Simulation {
     /// Tells the sessions of a node what was committed.
     mutating func feedAdvances(_ node: Int) throws {
         for (space, _) in nodes[node].takeAdvances() {
-            if swarm.canary == .silentStore, figures.changes > 5 {
-                canaryFired = true
-                continue
-            }
             guard let (held, position) = try nodes[node].store?.heldVector(space) else { continue }
             for id in connections.keys.sorted() {
                 guard let side = connections[id]?.side(of: node) else { continue }
@@ -215,7 +211,10 @@ extension Simulation {
             try await store.write(
                 works.map(\.draft), in: space, by: identity.signer, author: "people of \(name)", now: clock)
         }
-        guard let results else { return works.forEach { ledger.doubt($0) } }
+        guard let results else {
+            for work in works { ledger.doubt(work) }
+            return
+        }
         for (work, result) in zip(works, results) {
             switch result {
             case .success(let change):

@@ -225,7 +225,10 @@ struct Simulation {
             nodes[index].pausedUntil = 0
             nodes[index].disk.failPower(after: 0)
             try await relieve(index)
-            if nodes[index].store == nil, nodes[index].original == nil {
+            if swarm.canary == .absence, index == swarm.nodes - 1 {
+                canaryFired = true
+                nodes[index].close()
+            } else if nodes[index].store == nil, nodes[index].original == nil {
                 queue.add(.reopen(node: index, writes: 0), at: now)
             }
         }
