@@ -99,7 +99,7 @@ extension SpaceExchange {
             effects.append(
                 .readSlice(
                     space, after: stream.cursor,
-                    excluding: LeftOut(all: stream.excluded(permission), had: stream.known),
+                    excluding: LeftOut(all: stream.excluded(permission), had: stream.had),
                     maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond

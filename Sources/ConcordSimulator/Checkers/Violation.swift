@@ -34,6 +34,8 @@ public struct Violation: Error, Hashable, Sendable {
         /// No number of a chain stands for two changes, save where a replica was written in two places.
         case noDotTwice =
             "no number of a chain stands for two changes, save where a replica was written in two places"
+        /// After its disk failed, a store remembers what its disk holds.
+        case memoryIsDisk = "after its disk failed, a store remembers what its disk holds"
         /// Nobody asks for the time again and again before it has passed.
         case timePasses = "nobody asks for the time again and again before it has passed"
         /// A chain has no gaps.

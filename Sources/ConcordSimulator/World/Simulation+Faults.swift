@@ -132,8 +132,18 @@ extension Simulation {
         log(node, "the disk is well again")
         guard nodes[node].hasSpace else { return }
         let space = space
-        let name = nodes[node].name
+        let (name, path) = (nodes[node].name, nodes[node].disk.path)
         _ = try await attempt(node) { store in
+            let options = ReplicaStore.Options(readOnly: true, cacheBytes: 1 << 18, vfs: SimulatedDisk.vfs)
+            let onDisk = try ReplicaStore(path: path, options: options)
+            defer { try? onDisk.close() }
+            guard try onDisk.held(space) == store.held(space), try onDisk.roster(space) == store.roster(space)
+            else {
+                throw Violation(
+                    invariant: .memoryIsDisk,
+                    detail: "\(name) remembers \(try store.held(space).vector) where its disk holds "
+                        + "\(try onDisk.held(space).vector)")
+            }
             let report = try await store.verify(space: space)
             guard report.isClean else {
                 throw Violation(

@@ -149,7 +149,6 @@ extension Simulation {
     /// Whether a session may end like this for what happens in this run.
     private func isExpected(_ end: SessionEnd, _ id: Int) -> Bool {
         if isOfHostile(id) { return true }
-        if swarm.canary == .alteredFrame { return false }
         var expected: [ErrorCode] = [.peerSilent, .connectionFailed]
         // A node that is told of a change of its own replica that it lacks does not believe it within a session: the two
         // find that they differ, and the next session begins with what each holds.
