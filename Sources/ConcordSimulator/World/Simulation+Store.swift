@@ -268,8 +268,10 @@ extension Simulation {
         }
         guard let inviter = neighbours.min() else { return }
         let (charter, authority) = (charter, nodes[inviter].identity.authority.der)
-        let joined = try await attempt(node) { store in
-            try await store.addSpace(charter, inviterAuthority: authority)
+        let joined: Void? = try await attempt(node) { store in
+            // It may have come as far as that before the power failed.
+            if (try? store.held(charter.charter.space)) != nil { return }
+            _ = try await store.addSpace(charter, inviterAuthority: authority)
         }
         guard joined != nil else { return queue.add(.join(node: node), at: now + 500) }
         nodes[node].hasSpace = true

@@ -3,9 +3,21 @@
 // come to hold the same. Invariants are checked at each step of the way and once more at the end. Nothing happens at the
 // same time as anything else, so a scenario repeats a run.
 //
+//     Plan/      what a run is asked for; the swarm that a seed draws; the list of decisions; shrinking; reporting
+//     People/    what people write, and what they will remember of it
+//     World/     nodes, disks, connections, couriers, what means ill, and this loop
+//     Checkers/  what must hold: they look at stores and frames from outside and share no code with them
+//
 // What a run may take from where: what people do and what fails stands in the scenario, decision by decision, each with a
 // seed of its own; how long frames take is drawn by the network; what becomes of unsynced bytes, by each disk; identifiers
-// and salts, by each node. So taking out a decision shifts none of the others.
+// and salts, by each node; signatures and certificates, from what is signed. So taking out a decision shifts none of the
+// others, which is what makes a failing run small.
+//
+// A disk keeps what was written and not synced apart. A process that is killed leaves all that it wrote; a machine that
+// loses power keeps what was synced, and of the rest whole writes, sectors of them, or nothing. The power can fail in the
+// middle of any write or sync; then everything fails until the node is started again. While a disk is full or fails now and
+// then, a store may refuse what it is asked; what it does not refuse must last, and when the trouble is over it must
+// remember what its disk holds.
 
 import ConcordCrypto
 import ConcordModel
