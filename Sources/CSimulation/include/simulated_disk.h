@@ -19,7 +19,7 @@ typedef struct simulated_disk simulated_disk;
 typedef struct simulated_disk_faults {
     int32_t read_errors;
     int32_t write_errors;
-    /// A sync that fails drops some of what was written since the last one, as Linux does.
+    /// What was not synced then is synced the next time.
     int32_t sync_errors;
     /// Locks that are refused as if somebody else held them.
     int32_t busy_locks;
