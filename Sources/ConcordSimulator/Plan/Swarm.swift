@@ -65,7 +65,9 @@ struct Swarm: Codable, Hashable, Sendable {
         }
         admissionThreshold = random.number(1...min(2, founders))
         // Among many a full mesh says nothing new, and takes long.
-        topology = nodes == 2 ? .mesh : random.pick(Topology.allCases.filter { nodes <= 12 || $0 != .mesh })
+        let isLarge = nodes > 12
+        let topologies = Topology.allCases.filter { !isLarge || $0 != .mesh }
+        topology = nodes == 2 ? .mesh : random.pick(topologies)
         latency = random.pick([1, 1, 5, 20, 100, 300, 300, 5_000])
         jitter = min(latency, 1_000)
         lossPercent = random.pick([0, 0, 0, 1, 5])
