@@ -68,8 +68,13 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .target(
+            name: "CSimulation", linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("crypto")]),
+        .target(
             name: "ConcordSimulator",
-            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync"]),
+            dependencies: [
+                "CSimulation", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordSync",
+                "ConcordText",
+            ]),
         .target(
             name: "ShapedLink",
             dependencies: [
@@ -110,7 +115,10 @@ let package = Package(
         .testTarget(name: "ConcordAPITests", dependencies: ["ConcordAPI"]),
         .target(
             name: "TestSupport",
-            dependencies: ["ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore"],
+            dependencies: [
+                "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             path: "Tests/Support"),
         .testTarget(
             name: "ConcordStoreTests",
@@ -118,7 +126,8 @@ let package = Package(
                 "CBOR", "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordStore", "ConcordText",
                 "TestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ], exclude: ["Schema/version-4.sql"]),
         .target(
             name: "SyncSupport", dependencies: ["CBOR", "ConcordCrypto", "ConcordModel", "ConcordSync"],
             path: "Tests/SyncSupport"),
@@ -162,11 +171,18 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             path: "Tests/Adversary"),
-        .testTarget(name: "SimulationTests", dependencies: ["ConcordSimulator"], path: "Tests/Simulation"),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "ConcordAPI", "ConcordCrypto", "ConcordModel", "ConcordSimulator", "ConcordStore",
+            ], path: "Tests/Simulation", exclude: ["Found"]),
+        .executableTarget(
+            name: "concordd-next", dependencies: ["ConcordModel", "ConcordNode"], path: "Tests/Next"),
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "concordd", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient", "ShapedLink",
+                "concordd", "concordd-next", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient",
+                "ShapedLink",
                 "TestProxy",
             ],
             path: "Tests/Process"),

@@ -56,6 +56,11 @@ static inline int concord_ctx_set_sigalgs(SSL_CTX *c, const char *l) { return (i
 static inline int concord_ctx_add_chain(SSL_CTX *c, X509 *x) { return (int)SSL_CTX_add1_chain_cert(c, x); }
 static inline void concord_ctx_limit_chain_bytes(SSL_CTX *c, long n) { SSL_CTX_set_max_cert_list(c, n); }
 
+// Memory BIOs as the ends of filter chains
+static inline int concord_bio_reset(BIO *b) { return (int)BIO_reset(b); }
+static inline int concord_bio_flush(BIO *b) { return (int)BIO_flush(b); }
+static inline int concord_bio_cipher_succeeded(BIO *b) { return (int)BIO_get_cipher_status(b); }
+
 // BIO callbacks
 static inline void concord_bio_retry_read(BIO *b) { BIO_set_retry_read(b); }
 static inline void concord_bio_clear_retry(BIO *b) { BIO_clear_retry_flags(b); }

@@ -323,12 +323,38 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var missingBlobs: Int64?
         /// Of these, those that are wanted: they are being fetched, or wait for a node that has them.
         public var wantedBlobs: Int64?
+        /// Bytes that ordinary writes leave free; nil if the daemon is down.
+        public var reserveBytes: Int64?
+        /// Why nothing is written, and since when; nil while writes are taken.
+        public var trouble: Trouble?
+
+        /// What keeps the node from writing.
+        public struct Trouble: Codable, Hashable, Sendable {
+            /// `low`, `full`, `read-only`, `failing` or `damaged`.
+            public var kind: String
+            /// The stable code.
+            public var code: String
+            /// One sentence.
+            public var message: String
+            /// Since when.
+            public var since: String
+
+            /// Trouble of this kind.
+            public init(kind: String, code: String, message: String, since: String) {
+                self.kind = kind
+                self.code = code
+                self.message = message
+                self.since = since
+            }
+        }
 
         /// What is used and free, in bytes.
         public init(
             databaseBytes: Int64, blobBytes: Int64, freeBytes: Int64?, missingBlobs: Int64? = nil,
-            wantedBlobs: Int64? = nil
+            wantedBlobs: Int64? = nil, reserveBytes: Int64? = nil, trouble: Trouble? = nil
         ) {
+            self.reserveBytes = reserveBytes
+            self.trouble = trouble
             self.databaseBytes = databaseBytes
             self.blobBytes = blobBytes
             self.freeBytes = freeBytes
@@ -343,11 +369,26 @@ public struct StatusDocument: Codable, Hashable, Sendable {
         public var lastAt: String?
         /// Whether it was read back and found complete.
         public var verified: Bool
+        /// The file; nil if there was none, or it is not known.
+        public var path: String?
+        /// How large it is; nil if there was none, or it is not known.
+        public var bytes: Int64?
+        /// When the next one is due; nil if none are made by themselves, or the daemon is down.
+        public var nextAt: String?
+        /// Why the last attempt to make one by itself failed; nil if it did not.
+        public var failure: LastError?
 
         /// The last backup; nil if there was none.
-        public init(lastAt: String?, verified: Bool) {
+        public init(
+            lastAt: String?, verified: Bool, path: String? = nil, bytes: Int64? = nil, nextAt: String? = nil,
+            failure: LastError? = nil
+        ) {
             self.lastAt = lastAt
             self.verified = verified
+            self.path = path
+            self.bytes = bytes
+            self.nextAt = nextAt
+            self.failure = failure
         }
     }
 

@@ -35,6 +35,14 @@ public struct CryptoError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let signingFailed = Code(rawValue: "crypto.signing-failed")
         /// Key and certificate do not belong together.
         public static let keyMismatch = Code(rawValue: "crypto.key-mismatch")
+        /// Not an envelope of CMS, or not in the form that Concord reads.
+        public static let malformedEnvelope = Code(rawValue: "crypto.malformed-envelope")
+        /// An envelope that ends before its own end.
+        public static let truncatedEnvelope = Code(rawValue: "crypto.truncated-envelope")
+        /// An envelope that is encrypted to other keys.
+        public static let notARecipient = Code(rawValue: "crypto.not-a-recipient")
+        /// An envelope whose content, or the key to it, is not what was encrypted.
+        public static let alteredEnvelope = Code(rawValue: "crypto.altered-envelope")
         /// OpenSSL failed for a reason of its own.
         public static let library = Code(rawValue: "crypto.library")
     }

@@ -18,4 +18,8 @@ public enum CryptoLimits {
     public static let pemBytes = 256 * 1024
     /// Rounds of PBKDF2 with HMAC-SHA-256 for an encrypted key: about 0.15 s.
     public static let passphraseIterations: Int32 = 600_000
+    /// Recipients of one envelope.
+    public static let envelopeRecipients = 256
+    /// Bytes of an envelope before its content: the recipients take about 190 each.
+    public static let envelopeHeadBytes = 256 * 1024
 }

@@ -3,7 +3,7 @@
 extension ErrorCode {
     static let catalogue: [ErrorCode: (summary: String, action: String?)] = {
         var all: [ErrorCode: (summary: String, action: String?)] = [:]
-        for (code, summary, action) in typed + identity + exchange + membership + replica + daemon {
+        for (code, summary, action) in typed + identity + exchange + bundles + membership + replica + daemon {
             precondition(all.updateValue((summary, action), forKey: code) == nil, "two entries for \(code)")
         }
         precondition(all.count == allCases.count, "the catalogue lacks a code")
@@ -237,6 +237,54 @@ extension ErrorCode {
         ),
     ]
 
+    private static let bundles: [(ErrorCode, String, String?)] = [
+        (
+            .notABundle,
+            "The file is not a bundle.",
+            "give a file that `concord bundle export` made"
+        ),
+        (
+            .truncatedBundle,
+            "The bundle is shorter than it was when it was made.",
+            "copy it once more from where it was made; nothing of it was taken"
+        ),
+        (
+            .alteredBundle,
+            "Bytes of the bundle are not those that its exporter signed or encrypted.",
+            "copy it once more from where it was made; nothing of it was taken"
+        ),
+        (
+            .bundleForOthers,
+            "The bundle is not meant for this node.",
+            "have it exported with --for this node's member, or with --to this node's agreement.pem"
+        ),
+        (
+            .bundleOfUnknownSpace,
+            "The bundle is of a space that is not held here.",
+            "join the space with an invite first, then import the bundle"
+        ),
+        (
+            .bundleExporterRefused,
+            "The bundle was exported by a node that is not of a member in standing, as far as is known here.",
+            "see `concord member list`; import bundles of other members first, which may bring its admission"
+        ),
+        (
+            .newerBundle,
+            "The bundle was made by a newer version.",
+            "install that version or a later one"
+        ),
+        (
+            .incompleteBundle,
+            "Changes of the bundle build on others that are not here yet.",
+            "import what the message names, then this again; what could be taken was taken"
+        ),
+        (
+            .recipientUnknown,
+            "No certificate is known to which a bundle for this recipient could be encrypted.",
+            "exchange with it first, or give its agreement.pem with --to"
+        ),
+    ]
+
     private static let membership: [(ErrorCode, String, String?)] = [
         (.unknownSpace, "No such space is held here.", "see `concord space list`; create or join one"),
         (.malformedCharter, "A charter is not as it must be.", "see the message"),
@@ -288,13 +336,13 @@ extension ErrorCode {
         ),
         (
             .corruptDatabase, "The database is damaged.",
-            "keep the file, then restore a backup: `concord backup restore FILE --home NEW`"
+            "stop the daemon, then run `concord backup salvage`, which keeps the damaged file"
         ),
         (.diskFull, "The disk is full.", "make room; nothing was lost and the daemon goes on by itself"),
         (.unwritableHome, "The home folder cannot be written.", "check its owner and permissions"),
         (
             .verificationFailed, "The log or the visible state does not verify.",
-            "keep the file and restore a backup: `concord backup restore FILE --home NEW`"
+            "stop the daemon, then run `concord backup salvage --yes`, which keeps the file"
         ),
         (
             .notABackup, "The file is not a backup of a replica.",
@@ -307,6 +355,26 @@ extension ErrorCode {
         (
             .damagedBlob, "An attachment's file was damaged on this node's disk.",
             "check the disk; the file was moved aside and is fetched again from other nodes"
+        ),
+        (
+            .diskFailure, "The disk reports errors.",
+            "check the disk and the system's log; the daemon goes on by itself once it can write"
+        ),
+        (
+            .reserveReached, "The disk is nearly full, and the rest is kept in reserve.",
+            "make room; deleting and erasing still work, and the daemon goes on by itself"
+        ),
+        (
+            .backupOverdue, "The last good backup is older than it should be.",
+            "see `concord backup list` and the daemon's log; make one with `concord backup create FILE`"
+        ),
+        (
+            .backupFailed, "A backup could not be made, or does not verify.",
+            "see the message; make one with `concord backup create FILE`"
+        ),
+        (
+            .salvagePending, "Salvaged changes wait for others that the damaged database had lost.",
+            "connect to other members: what they hold completes the rest"
         ),
     ]
 

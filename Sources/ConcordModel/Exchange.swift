@@ -119,6 +119,8 @@ public struct ReceiveOutcome: Hashable, Sendable {
     public let applied: Int
     /// How many changes wait, in memory, for what they depend on.
     public let heldBack: Int
+    /// The first change that the delivery builds upon and that is not held; nil if there is none.
+    public let lacks: Dot?
     /// The first reason to refuse a run, if there was one: the sender altered or invented something.
     public let refusal: ConcordError?
     /// A replica that is now known to have signed two changes of one number, or of which the sender must hold another
@@ -130,9 +132,10 @@ public struct ReceiveOutcome: Hashable, Sendable {
     /// An outcome of these parts.
     public init(
         durable: VersionVector, applied: Int, heldBack: Int, refusal: ConcordError?, forked: ReplicaID? = nil,
-        tookBranch: Bool = false
+        tookBranch: Bool = false, lacks: Dot? = nil
     ) {
         self.tookBranch = tookBranch
+        self.lacks = lacks
         self.durable = durable
         self.applied = applied
         self.heldBack = heldBack

@@ -1,6 +1,7 @@
 // A receipt: what a node says, under its signature, to hold durably. Receipts travel outside the log, the latest of a
 // node replaces those before it, and peers pass them on: so a node knows what members lack whom it reaches only
-// through others. Nothing is decided by a receipt; it is for people who want to know how far something has come.
+// through others. Nothing is decided by a receipt; it is for people who want to know how far something has come. It also
+// shows the certificate to which bundles for the node are encrypted.
 
 import CBOR
 import ConcordCrypto
@@ -17,7 +18,8 @@ extension Limits {
 /// What a node holds durably, signed by it.
 public struct Receipt: Hashable, Sendable {
     private static let label = "concord receipt"
-    private static let parts = 5
+    /// Of nodes that show no certificate for key agreement, as earlier ones did not.
+    private static let partsAlone = 5
 
     /// The space.
     public let space: SpaceID
@@ -27,6 +29,8 @@ public struct Receipt: Hashable, Sendable {
     public let holds: VersionVector
     /// When, in milliseconds since 1970 on the node's clock: the latest of a node counts.
     public let timestamp: Int64
+    /// The node's certificate for key agreement in DER, nil if it shows none.
+    public let agreement: [UInt8]?
     /// The node's signing certificate in DER.
     public let certificate: [UInt8]
     /// The node that the certificate names.
@@ -36,17 +40,19 @@ public struct Receipt: Hashable, Sendable {
 
     /// Makes a receipt.
     ///
-    /// - Parameter sign: signs the hash with the node's key, for ``SignaturePrefix/receipt``.
+    /// - Parameters:
+    ///   - agreement: the node's certificate for key agreement, to be shown to those who make bundles.
+    ///   - sign: signs the hash with the node's key, for ``SignaturePrefix/receipt``.
     /// - Throws: what `sign` throws.
     public init(
         space: SpaceID, member: MemberID, holds: VersionVector, timestamp: Int64, certificate: Certificate,
-        sign: (Digest) throws -> Signature
+        agreement: Certificate? = nil, sign: (Digest) throws -> Signature
     ) throws {
         let timestamp = min(max(0, timestamp), Limits.timestamp)
-        let content = Self.content(space, member, holds, timestamp)
+        let content = Self.content(space, member, holds, timestamp, agreement?.der)
         self.init(
             space: space, member: member, holds: holds, timestamp: timestamp, certificate: certificate,
-            signature: try sign(SHA256.hash(content)))
+            agreement: agreement?.der, signature: try sign(SHA256.hash(content)))
     }
 
     /// Makes a receipt with the node's key.
@@ -63,12 +69,13 @@ public struct Receipt: Hashable, Sendable {
 
     private init(
         space: SpaceID, member: MemberID, holds: VersionVector, timestamp: Int64, certificate: Certificate,
-        signature: Signature
+        agreement: [UInt8]?, signature: Signature
     ) {
         self.space = space
         self.member = member
         self.holds = holds
         self.timestamp = timestamp
+        self.agreement = agreement
         self.certificate = certificate.der
         node = NodeID(certificate: certificate)
         self.signature = signature
@@ -97,7 +104,8 @@ public struct Receipt: Hashable, Sendable {
         guard let signature = Signature(bytes: try reader.byteString(count: Signature.byteCount)) else {
             throw Self.refusal("its signature is not in canonical form")
         }
-        try content.array(count: Self.parts)
+        let parts = try content.array(upTo: Self.partsAlone + 1)
+        guard parts >= Self.partsAlone else { throw Self.refusal("the bytes are not a receipt") }
         guard try content.text(upTo: Limits.nameBytes) == Self.label else {
             throw Self.refusal("the bytes are not a receipt")
         }
@@ -105,13 +113,15 @@ public struct Receipt: Hashable, Sendable {
         let member = MemberID(try content.digest())
         let holds = try content.receiptVector()
         let timestamp = Int64(try content.unsigned(upTo: Int(Limits.timestamp)))
+        let agreement =
+            parts > Self.partsAlone ? try content.byteString(upTo: Limits.certificateBytes) : nil
         try content.expectEnd()
         guard let certificate = try? Certificate(der: der) else {
             throw Self.refusal("its certificate cannot be read")
         }
         self.init(
             space: space, member: member, holds: holds, timestamp: timestamp, certificate: certificate,
-            signature: signature)
+            agreement: agreement, signature: signature)
     }
 
     /// `[content, certificate, signature]` in deterministic CBOR.
@@ -126,7 +136,7 @@ public struct Receipt: Hashable, Sendable {
     }
 
     /// The canonical bytes, which are hashed and signed.
-    public var content: [UInt8] { Self.content(space, member, holds, timestamp) }
+    public var content: [UInt8] { Self.content(space, member, holds, timestamp, agreement) }
 
     /// Checks that a node of the member signed this.
     ///
@@ -141,12 +151,16 @@ public struct Receipt: Hashable, Sendable {
         guard let node = try? Certificate(der: certificate), node.purpose == .signing else {
             throw Self.refusal("its certificate is made for another purpose")
         }
-        let isCertified = authorities.contains { der in
-            guard let authority = try? Certificate(der: der) else { return false }
-            return authority.isAuthority && node.isIssued(by: authority)
-        }
-        guard isCertified else {
+        let known = authorities.compactMap { try? Certificate(der: $0) }
+        guard known.contains(where: { node.isIssued(by: $0) }) else {
             throw Self.refusal("its node is not certified by an authority of the member that it names")
+        }
+        if let agreement {
+            let shown = try? Certificate(der: agreement)
+            guard let shown, shown.purpose == .agreement, known.contains(where: { shown.isIssued(by: $0) })
+            else {
+                throw Self.refusal("the certificate that it shows is none of the member's for key agreement")
+            }
         }
         guard node.publicKey.isValid(signature, for: SHA256.hash(content), as: .receipt) else {
             throw Self.refusal("its signature does not verify")
@@ -161,15 +175,17 @@ public struct Receipt: Hashable, Sendable {
     }
 
     private static func content(
-        _ space: SpaceID, _ member: MemberID, _ holds: VersionVector, _ timestamp: Int64
+        _ space: SpaceID, _ member: MemberID, _ holds: VersionVector, _ timestamp: Int64,
+        _ agreement: [UInt8]?
     ) -> [UInt8] {
-        var writer = CBORWriter(capacity: holds.elements.count * 28 + 112)
-        writer.array(parts)
+        var writer = CBORWriter(capacity: holds.elements.count * 28 + 112 + (agreement?.count ?? 0))
+        writer.array(agreement == nil ? partsAlone : partsAlone + 1)
         writer.text(label)
         writer.digest(space.digest)
         writer.digest(member.digest)
         writer.dots(holds.dots)
         writer.unsigned(UInt64(timestamp))
+        if let agreement { writer.byteString(agreement) }
         return writer.bytes
     }
 

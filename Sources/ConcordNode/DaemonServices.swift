@@ -36,6 +36,7 @@ struct AdvanceService: Service {
     let advances: AsyncStream<Advance>
     let manager: PeerManager
     let ownBranches: OwnBranches
+    let salvaged: SalvagedChanges
     /// Told of every advance.
     let signals: [Signal]
 
@@ -44,6 +45,7 @@ struct AdvanceService: Service {
             for await advance in advances {
                 for signal in signals { signal.raise() }
                 await ownBranches.adopt(in: advance.space)
+                await salvaged.advanced()
                 await manager.advanced(advance.space, position: advance.position)
             }
         }
@@ -56,6 +58,23 @@ struct AttachmentService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await attachments.run() }
+    }
+}
+
+/// Looks after the disk, makes backups, and takes in what was salvaged.
+struct CareService: Service {
+    let storage: StorageKeeper
+    let backups: BackupKeeper
+    let salvaged: SalvagedChanges
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await storage.run() }
+                group.addTask { await backups.run() }
+                group.addTask { await salvaged.run() }
+            }
+        }
     }
 }
 
@@ -109,6 +128,7 @@ struct MaintenanceService: Service {
     }
 
     private func sweep() async {
+        guard store.storageTrouble == nil else { return }
         do {
             try await store.sweepErased()
         } catch {
@@ -120,7 +140,9 @@ struct MaintenanceService: Service {
         for await _ in grown.raised {
             guard (try? await Task.sleep(for: Self.indexDelay)) != nil else { return }
             do {
-                while try await store.indexSearch(maximum: Self.indexBatch) > 0, !Task.isCancelled {}
+                while store.storageTrouble == nil, try await store.indexSearch(maximum: Self.indexBatch) > 0,
+                    !Task.isCancelled
+                {}
             } catch {
                 report("search index", error)
             }

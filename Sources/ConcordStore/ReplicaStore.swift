@@ -18,16 +18,25 @@ public final class ReplicaStore: Sendable {
         public var readOnly: Bool
         /// Memory for pages, for the writer; each reader takes an eighth of it.
         public var cacheBytes: Int
+        /// The SQLite VFS to which the path belongs; nil for the file system.
+        public var vfs: String?
         /// Where replica ids and salts come from.
         public var randomBytes: @Sendable (Int) throws -> [UInt8]
+        /// Bytes of the disk that ordinary writes leave free; 0 for none.
+        public var reserveBytes: Int64 = 0
+        /// How much is free on the disk of the database; nil if it is not known.
+        public var freeBytes: @Sendable () -> Int64? = { nil }
+        /// Milliseconds since 1970, by which trouble with the disk is dated.
+        public var clock: @Sendable () -> Int64 = { 0 }
 
-        /// Options; the defaults are those of a daemon.
+        /// Options; nothing is kept in reserve unless that is set.
         public init(
-            readOnly: Bool = false, cacheBytes: Int = 32 << 20,
+            readOnly: Bool = false, cacheBytes: Int = 32 << 20, vfs: String? = nil,
             randomBytes: @escaping @Sendable (Int) throws -> [UInt8] = { try Randomness.bytes($0) }
         ) {
             self.readOnly = readOnly
             self.cacheBytes = cacheBytes
+            self.vfs = vfs
             self.randomBytes = randomBytes
         }
     }
@@ -36,6 +45,8 @@ public final class ReplicaStore: Sendable {
     public let path: String
     let writer: StoreWriter
     let randomBytes: @Sendable (Int) throws -> [UInt8]
+    /// See ``wasLeftOpen``.
+    let leftOpen: Bool
     private let queue: WriteQueue
     private let receiver: Receiver
 
@@ -47,8 +58,9 @@ public final class ReplicaStore: Sendable {
     ///   for a damaged file or one of another program; E-5005 if it cannot be written.
     public init(path: String, options: Options = Options()) throws {
         self.path = path
+        leftOpen = Self.isLeftOpen(path)
         let pool = try mappingErrors { try DatabaseFile(path: path).open(options) }
-        writer = StoreWriter(pool: pool, isReadOnly: options.readOnly)
+        writer = StoreWriter(pool: pool, isReadOnly: options.readOnly, gate: StorageGate(options))
         randomBytes = options.randomBytes
         queue = WriteQueue(writer: writer, random: options.randomBytes)
         receiver = Receiver(writer: writer)
@@ -56,7 +68,13 @@ public final class ReplicaStore: Sendable {
     }
 
     /// Closes the database, after which every method fails. Waits for what is being written.
+    ///
+    /// The write-ahead log is written back and made empty, which tells the next process that all was well; see
+    /// ``wasLeftOpen``. Where that cannot be done the log stays, and nothing is lost.
     public func close() throws {
+        if !writer.isReadOnly, storageTrouble == nil {
+            _ = try? pool.writeWithoutTransaction { try ErasureRemains.truncateLog($0) }
+        }
         try mappingErrors { try pool.close() }
     }
 
@@ -172,7 +190,7 @@ public final class ReplicaStore: Sendable {
         }
         var slicer = LogSlicer(
             space: snapshot, after: position, excluding: leftOut, maximumBytes: maximumBytes)
-        return try mappingErrors { try pool.read { try slicer.read($0) } }
+        return try reading { try slicer.read($0) }
     }
 
     /// Verifies and applies runs from a peer.

@@ -23,6 +23,8 @@ extension ConcordError {
             self.init(.diskFull, "the disk is full: \(words)")
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
             self.init(.unwritableHome, "the database cannot be opened or written: \(words)")
+        case .SQLITE_IOERR:
+            self.init(.diskFailure, "the disk reports an error: \(words)")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             self.init(.corruptDatabase, "the database is damaged: \(words)")
         default:

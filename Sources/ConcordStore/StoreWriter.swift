@@ -11,15 +11,18 @@ final class StoreWriter: Sendable {
     let pool: DatabasePool
     /// Whether nothing may be written, not even what only saves work later.
     let isReadOnly: Bool
+    /// Whether the disk lets anything be written.
+    let gate: StorageGate
     private let memory = WriterConfined(StoreMemory())
     private let published = Mutex<[SpaceID: PublishedSpace]>([:])
     private let observer = Mutex<(@Sendable (SpaceID, Int64) -> Void)?>(nil)
     private let repairObserver = Mutex<(@Sendable (TextRepair) -> Void)?>(nil)
     private let attachmentObserver = Mutex<(@Sendable () -> Void)?>(nil)
 
-    init(pool: DatabasePool, isReadOnly: Bool) {
+    init(pool: DatabasePool, isReadOnly: Bool, gate: StorageGate) {
         self.pool = pool
         self.isReadOnly = isReadOnly
+        self.gate = gate
     }
 
     /// Sets who is told of each commit that added changes.
@@ -53,6 +56,7 @@ final class StoreWriter: Sendable {
         let result: Result<Answer, any Error> = await withCheckedContinuation { continuation in
             enqueue { db, memory in continuation.resume(returning: Result { try body(db, memory) }) }
         }
+        if case .failure(let error) = result { gate.noteRead(error) }
         return try mappingErrors { try result.get() }
     }
 
@@ -60,13 +64,13 @@ final class StoreWriter: Sendable {
     /// published.
     ///
     /// When anything is thrown, nothing of it remains, neither in the database nor in memory.
-    func transaction(_ db: Database, _ memory: StoreMemory, _ body: () throws -> [SpaceMemory]) throws {
+    func transaction(
+        _ db: Database, _ memory: StoreMemory, _ urgency: WriteUrgency = .ordinary,
+        _ body: () throws -> [SpaceMemory]
+    ) throws {
         var spaces: [SpaceMemory] = []
         do {
-            try db.inTransaction(.immediate) {
-                spaces = try body()
-                return .commit
-            }
+            try gate.writing(urgency, db) { spaces = try body() }
         } catch {
             memory.forget()
             throw error
@@ -89,15 +93,12 @@ final class StoreWriter: Sendable {
     }
 
     /// A transaction on tables that no change depends on.
-    func runLocal<Answer: Sendable>(_ body: @escaping @Sendable (Database) throws -> Answer) async throws
-        -> Answer
-    {
-        try await run { db, _ in
+    func runLocal<Answer: Sendable>(
+        _ urgency: WriteUrgency = .reserve, _ body: @escaping @Sendable (Database) throws -> Answer
+    ) async throws -> Answer {
+        try await run { [gate] db, _ in
             var answer: Answer?
-            try db.inTransaction(.immediate) {
-                answer = try body(db)
-                return .commit
-            }
+            try gate.writing(urgency, db) { answer = try body(db) }
             guard let answer else { preconditionFailure("A transaction without error has an answer.") }
             return answer
         }

@@ -26,6 +26,7 @@ struct Conversation: Sendable {
     private var serving = BlobServing()
     /// Whether the peer reads packed frames.
     private let mayPack: Bool
+    private let showsAgreements: Bool
     private var liveness: Liveness
     private var flow: FlowWindow
     private var isWritable: Bool
@@ -47,6 +48,7 @@ struct Conversation: Sendable {
         sameVocabulary = local.vocabularyLevel == peer.vocabularyLevel
         clockAhead = peer.clock - local.clock
         mayPack = local.features.contains(Message.packing) && peer.features.contains(Message.packing)
+        showsAgreements = peer.features.contains(ReceiptFlow.agreements)
         liveness = Liveness(now: now, pingInterval: configuration.pingInterval)
         flow = FlowWindow(maximum: min(configuration.windowBytes, SyncLimits.windowBytes))
     }
@@ -132,7 +134,9 @@ struct Conversation: Sendable {
             deadline = min(deadline, ping)
         }
         for exchange in exchanges {
-            if let due = exchange.tickAt(configuration) { deadline = min(deadline, due) }
+            if let due = exchange.tickAt(configuration, isWritable: isWritable) {
+                deadline = min(deadline, due)
+            }
             if isWritable, let due = exchange.receiptsAt { deadline = min(deadline, due) }
             if let stall = stallAt(exchange) { deadline = min(deadline, stall) }
         }
@@ -270,6 +274,7 @@ struct Conversation: Sendable {
                 exchanges.append(kept)
             } else {
                 var exchange = SpaceExchange(head, salt: salt, now: now)
+                exchange.receipts.showsAgreements = showsAgreements
                 exchange.start(&effects)
                 exchanges.append(exchange)
             }

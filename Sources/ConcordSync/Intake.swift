@@ -78,7 +78,8 @@ public struct Intake: Sendable {
         for (chain, lack) in lacks {
             times.append(lack.question?.deadline ?? readyAt(chain, lack))
         }
-        for link in links.values where !link.isSendingAll {
+        // Of one that has not caught up nothing follows from that: see `mode(of:_:announcers:_:)`.
+        for link in links.values where link.isCaughtUp && !link.isSendingAll {
             if let since = link.incompleteSince { times.append(since + Self.patienceWithAuthor) }
         }
         return times.min()

@@ -41,6 +41,9 @@ struct OutgoingStream: Sendable {
     private(set) var head: Int64
     /// What need not be sent: what the peer has, and what is on its way to it.
     private(set) var known: VersionVector
+    /// What of that the peer has: what it said and what it acknowledged. What is on its way may have to wait there for what
+    /// it depends on, and that must not be put together with what depends on the former.
+    private(set) var had: VersionVector
     /// The bytes that a slice being read may bring.
     private(set) var reserved = 0
     /// The bytes that are sent and not acknowledged.
@@ -73,6 +76,7 @@ struct OutgoingStream: Sendable {
         self.cursor = cursor
         self.head = max(cursor, head)
         self.known = known
+        had = known
     }
 
     /// Whether a slice is being read.
@@ -95,14 +99,20 @@ struct OutgoingStream: Sendable {
     mutating func finish() { lastPosition = lastPosition ?? head }
 
     /// The peer has these changes.
-    mutating func peerHas(_ vector: VersionVector) { known.merge(vector) }
+    mutating func peerHas(_ vector: VersionVector) {
+        known.merge(vector)
+        had.merge(vector)
+    }
 
     /// The peer has this change and those before it in its chain.
-    mutating func peerHas(_ dot: Dot) { known.raise(dot.replica, to: dot.sequence) }
+    mutating func peerHas(_ dot: Dot) {
+        known.raise(dot.replica, to: dot.sequence)
+        had.raise(dot.replica, to: dot.sequence)
+    }
 
     /// The peer asks for this, having the chain up to `from`.
     mutating func want(_ span: ChainSpan) {
-        known.raise(span.chain, to: span.from)
+        peerHas(Dot(span.chain, span.from))
         guard span.upTo > known[span.chain] else { return }
         wanted.raise(span.chain, to: span.upTo)
         beginAgain()
@@ -178,7 +188,7 @@ struct OutgoingStream: Sendable {
             let last = Dot(run.chain, run.lastSequence)
             ready.append(ReadyRun(bytes: bytes, last: last))
             readyBytes += bytes.count
-            peerHas(last)
+            known.raise(last.replica, to: last.sequence)
         }
     }
 

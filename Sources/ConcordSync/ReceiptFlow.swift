@@ -18,6 +18,12 @@ struct ReceiptFlow: Sendable {
         }
     }
 
+    /// The feature by which a side says that it reads receipts with a certificate for key agreement.
+    static let agreements: UTF8Text = "agreement"
+
+    /// Whether the peer reads receipts with a certificate for key agreement; otherwise it is sent none of these.
+    var showsAgreements = false
+
     /// After a frame of receipts the next one waits so long.
     private static let pause: Milliseconds = 1000
 
@@ -35,7 +41,9 @@ struct ReceiptFlow: Sendable {
     mutating func add(_ receipts: [Receipt]) {
         for receipt in receipts where receipt.timestamp > ours[receipt.node, default: -1] {
             ours[receipt.node] = receipt.timestamp
-            guard receipt.timestamp > theirs[receipt.node, default: -1] else { continue }
+            guard receipt.timestamp > theirs[receipt.node, default: -1],
+                receipt.agreement == nil || showsAgreements
+            else { continue }
             waiting[receipt.node] = receipt
         }
     }

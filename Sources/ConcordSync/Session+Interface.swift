@@ -134,10 +134,12 @@ public struct SessionEnd: Hashable, Sendable {
 
 /// Intervals and sizes of a session; the defaults are those of the protocol.
 public struct SessionConfiguration: Hashable, Sendable {
+    /// The protocol levels that this side speaks.
+    public var levels = SyncLimits.levels
     /// Bytes of changes that may be on their way unacknowledged; at most ``SyncLimits/windowBytes``.
     public var windowBytes = SyncLimits.windowBytes
     /// The optional features that this side knows, ascending.
-    public var features: [UTF8Text] = [Message.packing]
+    public var features: [UTF8Text] = [ReceiptFlow.agreements, Message.packing]
     /// After so long without a word from the peer it is asked for one.
     public var pingInterval: Milliseconds = 15_000
     /// After so long without a word the peer counts as gone.

@@ -132,11 +132,12 @@ public struct Session: Sendable {
         guard peer.incarnation != local.incarnation else {
             throw SessionFault(.duplicateConnection, "the node is connected to itself", .refuse)
         }
-        let level = min(peer.levels.upperBound, SyncLimits.levels.upperBound)
-        guard level >= max(peer.levels.lowerBound, SyncLimits.levels.lowerBound) else {
+        let levels = configuration.levels
+        let level = min(peer.levels.upperBound, levels.upperBound)
+        guard level >= max(peer.levels.lowerBound, levels.lowerBound) else {
             throw SessionFault(
                 .protocolVersion,
-                "one node speaks the levels \(SyncLimits.levels.lowerBound) to \(SyncLimits.levels.upperBound), "
+                "one node speaks the levels \(levels.lowerBound) to \(levels.upperBound), "
                     + "the other \(peer.levels.lowerBound) to \(peer.levels.upperBound)", .refuse)
         }
         var conversation = Conversation(
@@ -211,8 +212,8 @@ public struct Session: Sendable {
 
     private func hello(_ now: Milliseconds) -> Hello {
         Hello(
-            features: configuration.features, vocabularyLevel: local.vocabularyLevel,
-            incarnation: local.incarnation,
+            levels: configuration.levels, features: configuration.features,
+            vocabularyLevel: local.vocabularyLevel, incarnation: local.incarnation,
             clock: min(max(wallClockAtZero + now, 0), Limits.timestamp), nodeName: local.nodeName,
             addresses: local.addresses, spaces: local.spaces)
     }

@@ -99,7 +99,7 @@ extension SpaceExchange {
             effects.append(
                 .readSlice(
                     space, after: stream.cursor,
-                    excluding: LeftOut(all: stream.excluded(permission), had: stream.known),
+                    excluding: LeftOut(all: stream.excluded(permission), had: stream.had),
                     maximumBytes: maximumBytes))
         }
         let perSecond = window.flow.bytesPerSecond
@@ -131,9 +131,10 @@ extension SpaceExchange {
         }
     }
 
-    /// When a tick is wanted; nil if none is.
-    func tickAt(_ configuration: SessionConfiguration) -> Milliseconds? {
-        [compareAt(configuration), tellAt(configuration)].compactMap { $0 }.min()
+    /// When a tick is wanted; nil if none is. What is to be announced waits until the connection takes it: then a tick
+    /// would change nothing, and be wanted again at once.
+    func tickAt(_ configuration: SessionConfiguration, isWritable: Bool) -> Milliseconds? {
+        [compareAt(configuration), isWritable ? tellAt(configuration) : nil].compactMap { $0 }.min()
     }
 
     /// When the next receipts may be sent; nil if none wait.

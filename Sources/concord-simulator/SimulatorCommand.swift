@@ -10,7 +10,8 @@ struct SimulatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "concord-simulator",
         abstract: "Runs nodes on a simulated network; every failure repeats from its seed.",
-        subcommands: [WorldsCommand.self, PushCommand.self], defaultSubcommand: WorldsCommand.self)
+        subcommands: [WorldsCommand.self, ReplayCommand.self, PushCommand.self],
+        defaultSubcommand: WorldsCommand.self)
 }
 
 /// Runs whole nodes on a simulated network and checks that nothing is lost and all converge.
@@ -18,16 +19,19 @@ struct WorldsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worlds",
         abstract:
-            "Whole nodes, with simulated network, disk and clock, under faults. This is what runs unless said."
+            "Whole nodes, with simulated network, disks and clocks, under faults. This is what runs unless said."
     )
 
-    @Option(help: "The seed of the first run; drawn if it is not given.")
-    var seed: UInt64?
+    @Option(help: "The seed of the first run, a number or a commit's hash; drawn if it is not given.")
+    var seed: Seed?
 
     @Option(help: "How many seeds are run.")
     var count = 1
 
-    @Option(help: "How many nodes take part, 2 to 5; drawn for each seed if it is not given.")
+    @Option(
+        help:
+            "How many nodes take part, 2 to \(SimulationOptions.maximumNodes); drawn from 2 to 5 if not given."
+    )
     var nodes: Int?
 
     @Option(help: "How often people write something while there are faults.")
@@ -39,6 +43,15 @@ struct WorldsCommand: AsyncParsableCommand {
     @Flag(help: "Break an invariant on purpose; the run passes if that is noticed.")
     var canary = false
 
+    @Option(help: "What to break on purpose; drawn if it is not given.")
+    var broken: Canary?
+
+    @Flag(help: "Make the first seed that fails small: fewer nodes, fewer events.")
+    var shrink = false
+
+    @Option(help: "The file into which the small scenario is written.")
+    var out: String?
+
     func validate() throws {
         guard count > 0, steps > 0 else { throw ValidationError("--count and --steps are at least 1") }
         if let nodes, !(2...SimulationOptions.maximumNodes).contains(nodes) {
@@ -48,14 +61,67 @@ struct WorldsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let options = SimulationOptions(
-            seed: seed ?? UInt64.random(in: 0..<1 << 32), count: count, nodes: nodes, steps: steps, log: log,
-            canary: canary)
-        let outcome = await SimulationRunner(options).run { line in
-            // At once, also into a file: a run may take hours.
-            FileHandle.standardOutput.write(Data((line + "\n").utf8))
+            seed: seed?.number ?? UInt64.random(in: 0..<1 << 32), count: count, nodes: nodes, steps: steps,
+            log: log, canary: canary, broken: broken)
+        let outcome = await SimulationRunner(options).run { write($0) }
+        if count > 1 { for line in outcome.figures.table { write(line) } }
+        guard let failed = outcome.failedSeed else { return }
+        if shrink { try await shrink(options, failed) }
+        throw ExitCode.failure
+    }
+
+    private func shrink(_ options: SimulationOptions, _ seed: UInt64) async throws {
+        let shrinker = Shrinker(options) { write($0) }
+        guard let (scenario, violation) = await shrinker.shrink(Scenario(options, seed: seed)) else { return }
+        for decision in scenario.decisions {
+            write("\(decision.at) \(decision.kind.rawValue) at node \(decision.node)")
         }
-        guard outcome.failedSeed == nil else { throw ExitCode.failure }
+        _ = await shrinker.replay(scenario)
+        write("FAILED \(violation.invariant.rawValue)")
+        write("  \(violation.detail)")
+        let file = out ?? "found-\(seed).json"
+        try scenario.write(to: URL(fileURLWithPath: file))
+        write("  repeat with: concord-simulator replay \(file)")
     }
 }
 
+/// Runs a scenario from a file.
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay", abstract: "A scenario that --shrink wrote, event by event.")
+
+    @Argument(help: "The file.")
+    var file: String
+
+    func run() async throws {
+        let scenario = try Scenario(file: URL(fileURLWithPath: file))
+        let shrinker = Shrinker(SimulationOptions(seed: scenario.seed)) { write($0) }
+        guard let violation = await shrinker.replay(scenario) else { return write("PASSED") }
+        write("FAILED \(violation.invariant.rawValue)")
+        write("  \(violation.detail)")
+        throw ExitCode.failure
+    }
+}
+
+/// A seed: a number, also hexadecimal with 0x, or the hash of a commit, of which the first digits count.
+struct Seed: ExpressibleByArgument {
+    let number: UInt64
+
+    init?(argument: String) {
+        let digits = argument.hasPrefix("0x") ? String(argument.dropFirst(2)) : nil
+        let isHash = argument.count == 40 && argument.allSatisfy(\.isHexDigit)
+        let found = digits.map { UInt64($0, radix: 16) } ?? (isHash ? nil : UInt64(argument))
+        guard let number = found ?? (isHash ? UInt64(argument.prefix(12), radix: 16) : nil) else {
+            return nil
+        }
+        self.number = number
+    }
+}
+
+/// Writes a line at once, also into a file: a run may take hours.
+private func write(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+}
+
 extension SimulationOptions.Log: ExpressibleByArgument {}
+extension Canary: ExpressibleByArgument {}

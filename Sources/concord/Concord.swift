@@ -34,7 +34,8 @@ struct Concord: AsyncParsableCommand {
             CommandGroup(
                 name: "The administrator",
                 subcommands: [
-                    Status.self, Wait.self, DoctorCommand.self, Verify.self, Backup.self, Explain.self,
+                    Status.self, Wait.self, DoctorCommand.self, Verify.self, BundleCommands.self, Backup.self,
+                    Explain.self,
                 ]),
         ])
 

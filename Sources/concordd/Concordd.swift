@@ -18,6 +18,8 @@ struct Concordd: AsyncParsableCommand {
     var home: String?
 
     func run() async throws {
+        // A file that reaches a limit of its size is an error of writing like others, not the end.
+        signal(SIGXFSZ, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         let home = NodeHome.resolve(option: home, environment: environment)
         do {

@@ -75,9 +75,13 @@ struct JSONTests {
             Self.members(Self.value(json, "attention", 0)).isSuperset(of: ["code", "message", "severity"]))
         #expect(
             Self.members(Self.value(json, "storage")) == [
-                "blobBytes", "databaseBytes", "freeBytes", "missingBlobs", "wantedBlobs",
+                "blobBytes", "databaseBytes", "freeBytes", "missingBlobs", "reserveBytes", "trouble",
+                "wantedBlobs",
             ])
-        #expect(Self.members(Self.value(json, "backup")) == ["lastAt", "verified"])
+        #expect(
+            Self.members(Self.value(json, "backup")) == [
+                "bytes", "failure", "lastAt", "nextAt", "path", "verified",
+            ])
     }
 
     @Test("what is not known is null in a status document, and read back as not known")

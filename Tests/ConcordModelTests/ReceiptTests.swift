@@ -64,6 +64,38 @@ struct ReceiptTests {
         try read.verify(authorities: [other.authority.der, [1, 2], member.authority.der], now: 0)
     }
 
+    @Test(
+        "a receipt may show the node's certificate for key agreement, and only one of its member's for that purpose"
+    )
+    func agreement() throws {
+        let (member, other) = (try Member("ESP"), try Member("DEU"))
+        func shown(_ issuer: Member, _ purpose: CertificateIssuer.NodePurpose) throws -> Receipt {
+            let certificate = try CertificateIssuer.node(
+                commonName: "headquarters", publicKey: try PrivateKey.generate().publicKey, purpose: purpose,
+                issuer: issuer.authority, issuerKey: issuer.authorityKey, notBefore: 1_474_329_600,
+                notAfter: 1_500_000_000)
+            return try Receipt(
+                space: SpaceID(SHA256.hash([1])), member: member.id, holds: Self.vector, timestamp: 1_000,
+                certificate: member.node, agreement: certificate
+            ) { try member.key.sign($0, as: .receipt) }
+        }
+        let receipt = try shown(member, .agreement)
+        let read = try Receipt(encoded: receipt.encoded)
+        #expect(read == receipt && read.encoded == receipt.encoded && read.agreement != nil)
+        // Dates do not count here: whoever encrypts looks at them.
+        try read.verify(authorities: [member.authority.der], now: 2_000_000_000_000)
+        for (issuer, purpose) in [(other, .agreement), (member, .signing)]
+            as [(Member, CertificateIssuer.NodePurpose)]
+        {
+            let foreign = try shown(issuer, purpose)
+            expectRefused("key agreement") {
+                try foreign.verify(authorities: [member.authority.der], now: 2_000)
+            }
+        }
+        let without = try member.receipt()
+        #expect(without.agreement == nil && without.content.count < receipt.content.count)
+    }
+
     @Test("a receipt with one byte altered is not read, or does not verify")
     func altered() throws {
         let member = try Member("ESP")

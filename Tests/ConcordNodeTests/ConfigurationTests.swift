@@ -100,6 +100,21 @@ struct ConfigurationTests {
         #expect(error?.message.contains("access.readers") == true && error?.message.contains("line") == true)
     }
 
+    @Test("backups and the reserve of the disk are configured, and what is none of their values is refused")
+    func storage() throws {
+        let configuration = try load(
+            "storage:\n  reserve: 10 MiB\nbackup:\n  every: 6h\n  folder: /srv/x\n  keep_days: 3\n  keep_weeks: 0\n"
+        )
+        #expect(configuration.reserveBytes == 10 << 20)
+        #expect(configuration.blobs.reservedBytes == 20 << 20)
+        #expect(configuration.backup.interval == 6 * 3_600_000 && configuration.backup.folder == "/srv/x")
+        #expect(configuration.backup.keptDays == 3 && configuration.backup.keptWeeks == 0)
+        #expect(try load("backup:\n  every: off\n").backup.interval == nil)
+        for text in ["every: daily", "folder: here", "keep_days: -1", "keep_weeks: many"] {
+            #expect(throws: ConcordError.self) { try load("backup:\n  \(text)\n") }
+        }
+    }
+
     @Test("the sample that a new home gets is read, and says nothing of its own")
     func sample() throws {
         let text = Configuration.sample(listen: Configuration.defaultListen, addresses: [])

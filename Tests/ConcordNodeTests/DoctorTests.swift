@@ -14,7 +14,9 @@ struct DoctorTests {
     {
         var status = try await node.peers.status()
         status.storage.freeBytes = free
-        return try Doctor(identity: try node.home.identity(), store: node.store, now: now).examine(status)
+        return try Doctor(
+            identity: try node.home.identity(), store: node.store, now: now, pagesAreSound: true
+        ).examine(status)
     }
 
     private func states(_ document: DoctorDocument, _ check: String) -> [DoctorDocument.State] {
@@ -109,8 +111,10 @@ struct DoctorTests {
                     code: "E-3016", severity: .integrity, member: "DEU", message: "states differ", action: nil
                 )
             ]
-            let document = try Doctor(identity: try node.home.identity(), store: node.store, now: testNow)
-                .examine(status)
+            let document = try Doctor(
+                identity: try node.home.identity(), store: node.store, now: testNow, pagesAreSound: true
+            )
+            .examine(status)
             #expect(states(document, "network") == [.good, .degraded, .unknown, .person])
             #expect(states(document, "database") == [.integrity])
         }

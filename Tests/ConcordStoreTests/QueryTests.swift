@@ -129,7 +129,7 @@ import Testing
         try await a.store.setPaused(nil, false)
         #expect(try a.store.pausedMembers() == PausedMembers(all: false, members: []))
         #expect(try a.store.backupRecord() == nil)
-        try await a.store.recordBackup(at: 5, verified: true)
+        try await a.store.recordBackup(.init(at: 5, verified: true))
         #expect(try a.store.backupRecord() == BackupRecord(at: 5, verified: true))
         let held = try a.store.held(a.space)
         #expect(held.vector.isEmpty)

@@ -73,30 +73,32 @@ struct BlobTests {
 
     @Test("an order is fetched in its order, and room is asked for once")
     func fetching() {
+        let piece = SyncLimits.smallestPieceBytes
         var probe = Probe()
         probe.startStreaming()
-        #expect(probe.blobEffects == [.room(byteCount: 4096, window: 4096, after: 0)])
+        #expect(probe.blobEffects == [.room(byteCount: piece, window: piece, after: 0)])
         probe.fetch(1, place(), 10_000)
-        #expect(probe.wants.map(\.byteCount) == [4096])
-        probe.piece(place(), 4096)
-        let stored = BlobBytes(Array(repeating: 5, count: 4096), of: 1 << 20)
+        #expect(probe.wants.map(\.byteCount) == [piece])
+        probe.piece(place(), piece)
+        let stored = BlobBytes(Array(repeating: 5, count: piece), of: 1 << 20)
         #expect(probe.blobEffects.contains(.store(1, place(), stored)))
-        probe.feed(.blob(.stored(1, byteCount: 4096)))
-        #expect(probe.wants.map(\.place.offset) == [0, 4096, 8192])
+        probe.feed(.blob(.stored(1, byteCount: piece)))
+        #expect(probe.wants.map(\.place.offset) == [0, Int64(piece), Int64(2 * piece)])
         #expect(probe.end == nil)
     }
 
     @Test("what was cancelled is awaited and dropped")
     func cancelling() {
+        let piece = SyncLimits.smallestPieceBytes
         var probe = Probe()
         probe.startStreaming()
-        probe.fetch(1, place(), 4096)
+        probe.fetch(1, place(), Int64(piece))
         probe.feed(.blob(.cancel(1)))
-        probe.fetch(2, place(8192), 4096)
+        probe.fetch(2, place(Int64(2 * piece)), Int64(piece))
         let before = probe.blobEffects.count
-        probe.piece(place(), 4096)
+        probe.piece(place(), piece)
         #expect(probe.blobEffects.dropFirst(before).allSatisfy { if case .room = $0 { true } else { false } })
-        #expect(probe.wants.map(\.place.offset) == [0, 8192])
+        #expect(probe.wants.map(\.place.offset) == [0, Int64(2 * piece)])
         #expect(probe.end == nil)
     }
 

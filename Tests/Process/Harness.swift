@@ -154,10 +154,15 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
     var home: String { scene.path(name) }
     var identifier: pid_t { daemon?.processIdentifier ?? 0 }
 
-    /// Starts the daemon and waits until it answers.
-    func start(environment: [String: String] = [:]) async throws {
+    /// Starts the daemon and waits until it answers a question.
+    ///
+    /// - Parameter program: which daemon: that of this version, or `concordd-next`.
+    func start(
+        _ program: String = "concordd", environment: [String: String] = [:],
+        asking question: [String] = ["space", "list"]
+    ) async throws {
         let process = Process()
-        process.executableURL = programs.appendingPathComponent("concordd")
+        process.executableURL = programs.appendingPathComponent(program)
         process.arguments = ["--home", home]
         if !environment.isEmpty {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
@@ -176,7 +181,7 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
         try await eventually("\(name) answers") {
             try #require(process.isRunning, "the daemon of \(name) ended: \(self.log.suffix(2000))")
             return try await run(
-                programs.appendingPathComponent("concord").path, ["space", "list", "--home", home]
+                programs.appendingPathComponent("concord").path, question + ["--home", home]
             )
             .status == 0
         }

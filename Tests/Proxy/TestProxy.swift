@@ -23,10 +23,12 @@ public final class TestProxy: Sendable {
     public let port: Int
     private let listener: any Channel
     private let log: Log
+    private let roads: Roads
 
-    private init(listener: any Channel, log: Log) {
+    private init(listener: any Channel, log: Log, roads: Roads) {
         self.listener = listener
         self.log = log
+        self.roads = roads
         port = listener.localAddress?.port ?? 0
     }
 
@@ -35,22 +37,53 @@ public final class TestProxy: Sendable {
 
     deinit { listener.close(promise: nil) }
 
+    /// Breaks off the connections to these ports and makes none to them, until other ports are named.
+    public func block(_ ports: Set<Int>) { roads.block(ports) }
+
     /// A proxy that treats all requests in this manner.
     public static func open(_ manner: Manner) async throws -> TestProxy {
-        let log = Log()
+        let (log, roads) = (Log(), Roads())
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Asked(manner, log))
+                    try channel.pipeline.syncOperations.addHandler(Asked(manner, log, roads))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return TestProxy(listener: listener, log: log)
+        return TestProxy(listener: listener, log: log, roads: roads)
     }
 
     fileprivate final class Log: Sendable {
         let texts = Mutex<[String]>([])
+    }
+
+    /// The connections that stand, and where none may.
+    fileprivate final class Roads: Sendable {
+        private struct State {
+            var blocked: Set<Int> = []
+            var standing: [ObjectIdentifier: (port: Int, channel: any Channel)] = [:]
+        }
+
+        private let state = Mutex(State())
+
+        func isOpen(_ port: Int) -> Bool { state.withLock { !$0.blocked.contains(port) } }
+
+        func add(_ channel: any Channel, to port: Int) {
+            let id = ObjectIdentifier(channel)
+            state.withLock { $0.standing[id] = (port, channel) }
+            channel.closeFuture.whenComplete { _ in
+                self.state.withLock { _ = $0.standing.removeValue(forKey: id) }
+            }
+        }
+
+        func block(_ ports: Set<Int>) {
+            let ended = state.withLock { state in
+                state.blocked = ports
+                return state.standing.values.filter { ports.contains($0.port) }.map(\.channel)
+            }
+            for channel in ended { channel.close(promise: nil) }
+        }
     }
 }
 
@@ -61,14 +94,16 @@ private final class Asked: ChannelInboundHandler {
 
     private let manner: TestProxy.Manner
     private let log: TestProxy.Log
+    private let roads: TestProxy.Roads
     private var head: [UInt8] = []
     private var isAnswered = false
     private var far: (any Channel)?
     private var early: [ByteBuffer] = []
 
-    init(_ manner: TestProxy.Manner, _ log: TestProxy.Log) {
+    init(_ manner: TestProxy.Manner, _ log: TestProxy.Log, _ roads: TestProxy.Roads) {
         self.manner = manner
         self.log = log
+        self.roads = roads
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -117,6 +152,10 @@ private final class Asked: ChannelInboundHandler {
     private func connect(_ request: String, _ context: ChannelHandlerContext, answer: [String]) {
         let target = request.split(separator: " ")[1]
         let port = target.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        guard roads.isOpen(port) else {
+            return say(["HTTP/1.1 502 Bad Gateway\r\n\r\n"], context, closes: true)
+        }
+        roads.add(context.channel, to: port)
         let host = target.dropLast("\(port)".count + 1).trimmingCharacters(in: ["[", "]"])
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let near = context.channel

@@ -43,12 +43,17 @@ extension DaemonClient {
 
     /// What can be wrong with the node, as the daemon sees it.
     public func doctor() async throws -> Answer<DoctorDocument> {
-        try await call(LocalRequest(.GET, ["doctor"]))
+        try await call(LocalRequest(.GET, ["doctor"]), timeout: ClientLimits.longTimeout)
     }
 
     /// Verifies the whole log and the visible state. May take minutes.
     public func verify() async throws -> Answer<VerifyDocument> {
         try await call(LocalRequest(.POST, ["verify"]), timeout: ClientLimits.longTimeout)
+    }
+
+    /// The backups that the daemon made by itself.
+    public func backups() async throws -> Answer<BackupsDocument> {
+        try await call(LocalRequest(.GET, ["backups"]))
     }
 
     /// Has the daemon write a backup to an absolute path on its machine. May take minutes.

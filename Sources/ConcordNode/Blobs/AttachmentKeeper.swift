@@ -258,6 +258,7 @@ actor AttachmentKeeper {
         _ bytes: BlobBytes, at place: BlobPlace, of order: BlobOrder.ID, from peer: FetchPlan.Peer
     ) async {
         guard let part = plan.part(of: order) else { return }
+        if let obstacle = disk(toStore: Int64(bytes.bytes.count)) { return fail(place.blob, obstacle) }
         guard part.chunk != nil else { return await collect(bytes.bytes, of: order, part) }
         do {
             switch try await blobs.take(bytes.bytes, of: place.blob, at: place.offset, from: peer) {
@@ -335,16 +336,19 @@ actor AttachmentKeeper {
         guard let size = plan.wish(for: blob)?.size else { return }
         do {
             let partial = try await blobs.reopen(blob)
-            let needed = size - (partial?.receivedBytes ?? 0) + BlobPolicyLimits.reservedBytes
-            if let free = blobs.freeBytes, free < needed {
-                throw ConcordError(
-                    .diskFull, "an attachment of \(size) bytes needs more room than the disk has")
-            }
+            if let obstacle = disk(toStore: size - (partial?.receivedBytes ?? 0)) { throw obstacle }
             obstacles[blob] = nil
             carryOut(plan.opened(blob, missing: partial?.missingChunks().map(\.index)))
         } catch {
             fail(blob, error)
         }
+    }
+
+    /// Why no file of this size can be stored at present: files stop before changes do.
+    nonisolated func disk(toStore size: Int64) -> ConcordError? {
+        if let trouble = store.storageTrouble { return trouble.error }
+        guard let free = blobs.freeBytes, free < size + policy.reservedBytes else { return nil }
+        return ConcordError(.diskFull, "an attachment of \(size) bytes needs more room than the disk has")
     }
 
     private func close(_ blob: BlobID) async {

@@ -1,6 +1,7 @@
 // Which files a node fetches without being asked.
 
 import ConcordModel
+import ConcordStore
 
 /// The policy of `concord.yaml`.
 public struct BlobPolicy: Hashable, Sendable {
@@ -16,6 +17,8 @@ public struct BlobPolicy: Hashable, Sendable {
     public var mode: Mode
     /// Bytes up to which a file is fetched eagerly.
     public var eagerLimit: Int64
+    /// Bytes that files leave free on the disk: more than changes do, which are more important.
+    public var reservedBytes = 2 * StorageLimits.reserveBytes
 
     /// A policy; the defaults are those of a node without a configuration.
     public init(mode: Mode = .eager, eagerLimit: Int64 = BlobPolicyLimits.eagerBytes) {

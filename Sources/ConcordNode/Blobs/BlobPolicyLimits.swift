@@ -30,8 +30,6 @@ public enum BlobPolicyLimits {
     static let longestSweepInterval = Duration.seconds(3600)
     /// How long a file is kept that no record names any more, in milliseconds: 30 days.
     static let keptUnused: Int64 = 2_592_000_000
-    /// Bytes that are left free on the disk.
-    static let reservedBytes: Int64 = 64 << 20
     /// Bytes up to which files are fetched unasked, unless the configuration says otherwise.
     public static let eagerBytes: Int64 = 256 << 20
     /// Bytes of a file that are read at once for the local API.

@@ -36,6 +36,19 @@ extension Configuration {
         # Files larger than this are fetched on demand in any case; with or without a unit, such as 20MB or 1 GiB.
         blobs_eager_limit: 256 MiB
 
+        # How much of the disk stays free: below twice as much no attachment is stored, below it nothing is written. What
+        # deletes and erases still works, and everything goes on by itself when there is room again.
+        storage:
+          reserve: 64 MiB
+
+        # Backups that the daemon makes and verifies by itself: how often (6h, 1d, … or off), in which folder (this one's
+        # backups/ unless another disk is named, which is better), and of how many days and weeks the latest is kept.
+        backup:
+          every: 1d
+          # folder: /srv/backup/concord
+          keep_days: 7
+          keep_weeks: 4
+
         # Where the private keys are, if not in identity/ here or among systemd's credentials (node.key, agreement.key,
         # passphrase): a file, or a URI such as pkcs11:token=concord;object=node;type=private with the OpenSSL provider
         # that knows it.

@@ -3,6 +3,7 @@
 // starts.
 
 import ConcordModel
+import ConcordStore
 import ConcordTransport
 import Logging
 
@@ -29,6 +30,12 @@ public struct Configuration: Hashable, Sendable {
     public var access = AccessPolicy()
     /// Which files of attachments are fetched unasked.
     public var blobs = BlobPolicy()
+    /// When backups are made, where, and how many are kept.
+    public var backup = BackupPolicy()
+    /// Bytes of the disk that ordinary writes leave free.
+    public var reserveBytes = StorageLimits.reserveBytes {
+        didSet { blobs.reservedBytes = 2 * reserveBytes }
+    }
 
     /// A configuration of these parts.
     public init(
@@ -80,6 +87,11 @@ public struct Configuration: Hashable, Sendable {
         case logFormat = "log_format"
         case blobs
         case blobsEagerLimit = "blobs_eager_limit"
+        case reserve = "storage.reserve"
+        case backupEvery = "backup.every"
+        case backupFolder = "backup.folder"
+        case backupKeptDays = "backup.keep_days"
+        case backupKeptWeeks = "backup.keep_weeks"
         case signingKey = "identity.signing_key"
         case agreementKey = "identity.agreement_key"
         case passphraseFile = "identity.passphrase_file"
@@ -126,6 +138,19 @@ public struct Configuration: Hashable, Sendable {
         case .logFormat: logFormat = try Self.choice(texts, LogFormat.allCases, key, place)
         case .blobs: blobs.mode = try Self.choice(texts, BlobPolicy.Mode.allCases, key, place)
         case .blobsEagerLimit: blobs.eagerLimit = try Self.byteCount(texts, key, place)
+        case .reserve: reserveBytes = try Self.byteCount(texts, key, place)
+        case .backupEvery:
+            guard let interval = texts.first.flatMap(BackupPolicy.interval) else {
+                throw Self.refusal(texts, key, place, "no interval such as 12h or 1d, and not off")
+            }
+            backup.interval = interval
+        case .backupFolder:
+            backup.folder = Self.text(texts)
+            guard backup.folder?.hasPrefix("/") ?? true else {
+                throw Self.refusal(texts, key, place, "no absolute path")
+            }
+        case .backupKeptDays: backup.keptDays = try Self.number(texts, key, place)
+        case .backupKeptWeeks: backup.keptWeeks = try Self.number(texts, key, place)
         case .signingKey: keys.signingKey = Self.text(texts)
         case .agreementKey: keys.agreementKey = Self.text(texts)
         case .passphraseFile: keys.passphraseFile = Self.text(texts)
@@ -152,12 +177,24 @@ public struct Configuration: Hashable, Sendable {
         }
     }
 
+    private static func refusal(
+        _ texts: [String], _ key: Key, _ place: String, _ what: String
+    ) -> ConcordError {
+        ConcordError(
+            .malformedConfiguration,
+            "\(place): `\(key.rawValue)` is “\(texts.joined(separator: ",").prefix(64))”, which is \(what)")
+    }
+
+    private static func number(_ texts: [String], _ key: Key, _ place: String) throws -> Int {
+        guard let number = texts.first.flatMap({ Int($0) }), (0...10_000).contains(number) else {
+            throw refusal(texts, key, place, "no number from 0 to 10000")
+        }
+        return number
+    }
+
     private static func byteCount(_ texts: [String], _ key: Key, _ place: String) throws -> Int64 {
         guard let count = texts.first.flatMap(ByteCount.parse) else {
-            throw ConcordError(
-                .malformedConfiguration,
-                "\(place): `\(key.rawValue)` is “\(texts.joined(separator: ",").prefix(64))”, which is no size "
-                    + "such as 256 MiB")
+            throw refusal(texts, key, place, "no size such as 256 MiB")
         }
         return count
     }

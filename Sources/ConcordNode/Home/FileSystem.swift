@@ -175,6 +175,28 @@ enum FileSystem {
         return text
     }
 
+    /// The bytes of a file of this program's own, however large.
+    static func readWhole(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw refusal(.unreadableFile, "\(path) cannot be read") }
+        defer { close(descriptor) }
+        return try readAll(descriptor, path: path, upTo: Int.max)
+    }
+
+    /// The names of what stands in a folder, ascending; none if it cannot be read.
+    static func names(_ path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        return names.filter { $0 != "." && $0 != ".." }.sorted()
+    }
+
     /// Whether something has this name.
     static func exists(_ path: String) -> Bool {
         var information = stat()
@@ -214,7 +236,10 @@ enum FileSystem {
         }
     }
 
-    private static func readAll(_ descriptor: Int32, path: String) throws -> [UInt8] {
+    private static func readAll(_ descriptor: Int32, path: String, upTo maximumBytes: Int = maximumBytes)
+        throws
+        -> [UInt8]
+    {
         var result: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while result.count <= maximumBytes {

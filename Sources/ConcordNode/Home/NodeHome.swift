@@ -35,6 +35,14 @@ public struct NodeHome: Hashable, Sendable {
     public var configuration: String { "\(path)/concord.yaml" }
     /// The replica.
     public var database: String { "\(path)/replica.db" }
+    /// Says why the replica was found damaged, until it is sound again.
+    public var damageMark: String { "\(path)/replica.db-damage" }
+    /// The folder of automatic backups, unless configured otherwise.
+    public var backups: String { "\(path)/backups" }
+    /// Where damaged replicas are moved.
+    public var damaged: String { "\(path)/damaged" }
+    /// Changes that were salvaged and wait for others.
+    public var salvaged: String { "\(path)/salvaged.changes" }
     /// The folder of attachments.
     public var blobs: String { "\(path)/blobs" }
     /// The local API.

@@ -34,19 +34,23 @@ enum APIResponse {
             .unreadableFile,
             .malformedKey, .malformedCertificate, .malformedCertificateRequest, .malformedCharter,
             .malformedAct, .malformedInvite,
-            .malformedRequest, .badAddress, .notABackup:
+            .malformedRequest, .badAddress, .notABackup, .notABundle, .truncatedBundle, .alteredBundle,
+            .newerBundle:
             .badRequest
-        case .notTheOwner, .notInStanding, .notYetAdmitted, .wrongAuthority, .mayNotSign, .forbidden:
+        case .notTheOwner, .notInStanding, .notYetAdmitted, .wrongAuthority, .mayNotSign, .forbidden,
+            .bundleForOthers, .bundleExporterRefused:
             .forbidden
-        case .unknownRecord, .unknownSpace, .unknownMember, .unknownTextVersion, .unknownAttachment: .notFound
+        case .unknownRecord, .unknownSpace, .unknownMember, .unknownTextVersion, .unknownAttachment,
+            .bundleOfUnknownSpace:
+            .notFound
         case .ambiguousIdentifier, .fieldInConflict, .recordMovedOn, .recordNotShown, .noConflict,
             .fileExists, .notShareable, .textUnchanged, .notConfirmed, .blobNotHeld,
             .alreadyMember, .spaceExists, .ambiguousSpace, .actInForce, .thresholdOutOfReach,
             .ambiguousMember,
-            .certificateMismatch:
+            .certificateMismatch, .incompleteBundle, .recipientUnknown, .peerSuspended:
             .conflict
         case .limitExceeded: .contentTooLarge
-        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
+        case .diskFull, .reserveReached: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         default: .internalServerError
         }
     }

@@ -40,6 +40,8 @@ enum NeededRole {
         switch (method, parts.first) {
         // Signs with the node's keys.
         case (_, "node"): return .administrator
+        // Made by an editor, for others.
+        case (.get, "bundles"): return .editor
         case (.get, _), (.head, _): return .reader
         // Changes nothing but takes the node's time.
         case (.post, "verify"): return .editor
@@ -47,7 +49,9 @@ enum NeededRole {
         case (.post, "records") where parts.last == "erase": return .administrator
         // Removes a file that may be nowhere else.
         case (.delete, "records") where parts.last == "content": return .administrator
-        case (_, "records"), (.post, "import"): return .editor
+        // Takes nothing in.
+        case (.post, "bundles") where parts.last == "inspect": return .reader
+        case (_, "records"), (.post, "import"), (_, "bundles"): return .editor
         default: return .administrator
         }
     }

@@ -28,18 +28,21 @@ public struct LocalAPIServer: Service {
     ///
     /// - Parameters:
     ///   - certificates: The care of the node's certificates; without it there are no routes for that.
+    ///   - bundles: Bundles; without it there are no routes for them.
     ///   - access: Which of the machine's users may do what.
     ///   - onServing: Called once, when requests are answered.
     public init(
         lock: HomeLock, services: any NodeServices, peers: any PeerServices,
-        certificates: (any CertificateServices)? = nil, access: AccessPolicy = AccessPolicy(), logger: Logger,
+        certificates: (any CertificateServices)? = nil, bundles: (any BundleServices)? = nil,
+        access: AccessPolicy = AccessPolicy(), logger: Logger,
         onServing: @escaping @Sendable () async -> Void = {}
     ) {
         self.lock = lock
         self.logger = logger
         self.onServing = onServing
         self.access = access
-        routes = LocalAPIRoutes(services: services, peers: peers, certificates: certificates)
+        routes = LocalAPIRoutes(
+            services: services, peers: peers, certificates: certificates, bundles: bundles)
     }
 
     /// Serves until graceful shutdown or cancellation, then removes the socket.

@@ -176,4 +176,6 @@ public protocol NodeServices: SpaceServices, TextServices, AttachmentServices {
     ///
     /// - Parameter path: Absolute, for a file that does not exist yet.
     func backup(to path: String) async throws -> BackupDocument
+    /// The backups that the node made by itself.
+    func backups() async throws -> BackupsDocument
 }

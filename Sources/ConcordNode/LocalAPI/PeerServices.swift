@@ -23,4 +23,8 @@ public protocol PeerServices: Sendable {
     /// A space was founded or joined, or an act was written: who may connect, and what is shared, may have
     /// changed.
     func spacesChanged() async
+    /// Another branch of a replica was taken in from elsewhere than a session: names of chains have changed.
+    func tookBranch(of replica: ReplicaID, in space: SpaceID) async
+    /// Receipts came from elsewhere than a session, carried by a member.
+    func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) async
 }

@@ -64,6 +64,27 @@ struct RequestObject {
         }
     }
 
+    func optionalFlag(_ key: String) throws -> Bool? {
+        switch optional(key) {
+        case nil: return nil
+        case .boolean(let flag): return flag
+        default: throw Self.refusal(key, "true or false")
+        }
+    }
+
+    /// A list of texts; one that is missing is empty.
+    func texts(_ key: String) throws -> [String] {
+        switch optional(key) {
+        case nil: return []
+        case .array(let elements):
+            return try elements.map { element in
+                guard case .string(let text) = element else { throw Self.refusal(key, "a list of texts") }
+                return text
+            }
+        default: throw Self.refusal(key, "a list of texts")
+        }
+    }
+
     /// Bytes in base64.
     func bytes(_ key: String, upTo maximum: Int) throws -> [UInt8] {
         guard let bytes = Base64.decode(try text(key)) else { throw Self.refusal(key, "base64") }

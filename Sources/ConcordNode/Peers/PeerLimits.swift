@@ -25,4 +25,6 @@ enum PeerLimits {
     static let flushTime = Duration.seconds(2)
     /// How often a peer's mere word that this node's replica is written elsewhere, too, is followed, in each space.
     static let leaveBehindInterval = Duration.seconds(3600)
+    /// How long, in milliseconds, after a receipt could not be made or stored, another is tried.
+    static let receiptRetry: Int64 = 60_000
 }

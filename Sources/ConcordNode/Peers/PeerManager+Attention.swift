@@ -7,7 +7,7 @@ import ConcordSync
 extension PeerManager {
     func attention(
         spaces: [StatusDocument.Space], peers: [StatusDocument.Peer],
-        attachments: [StatusDocument.Attention], now: Int64
+        others: [StatusDocument.Attention], now: Int64
     ) throws -> [StatusDocument.Attention] {
         let all =
             try alarms.sorted { $0.key < $1.key }.map { key, error in
@@ -17,7 +17,7 @@ extension PeerManager {
             } + forkLines() + standingLines()
             + CertificateExpiry.attention(setting.identity.certificates, now: now)
             + spaces.flatMap(spaceLines) + missed(among: peers).flatMap(peerLines) + repairLines()
-            + attachments
+            + others
         let order: [StatusDocument.Attention.Severity] = [.integrity, .person, .degraded, .notice]
         return order.flatMap { severity in all.filter { $0.severity == severity } }
     }

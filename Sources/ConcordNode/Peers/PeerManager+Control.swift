@@ -30,6 +30,15 @@ extension PeerManager: PeerServices {
         redial()
     }
 
+    func tookBranch(of replica: ReplicaID, in space: SpaceID) {
+        for link in links.values { link.driver.submit(.forked(space, replica)) }
+    }
+
+    func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) {
+        for receipt in receipts where receipt.member != bearer { receiptRoads[receipt.node] = bearer }
+        for link in links.values { link.driver.submit(.receipts(space, receipts)) }
+    }
+
     func pause(member: String?) async throws {
         let member = try member.map(find)
         try await setting.store.setPaused(member, true)

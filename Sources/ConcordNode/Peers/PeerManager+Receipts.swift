@@ -53,6 +53,7 @@ extension PeerManager {
     ///
     /// - Returns: the milliseconds after which another is due if nothing comes meanwhile; nil if none is.
     func issueReceipts() async -> Int64? {
+        guard setting.store.storageTrouble == nil else { return PeerLimits.receiptRetry }
         var soonest: Int64?
         do {
             for space in try setting.store.spaces() {
@@ -61,7 +62,7 @@ extension PeerManager {
             }
         } catch {
             report("a receipt cannot be made", ConcordError(wrapping: error))
-            return Limits.receiptInterval
+            return PeerLimits.receiptRetry
         }
         return soonest
     }
@@ -79,14 +80,16 @@ extension PeerManager {
         }
         let keeper = ReceiptKeeper(store: setting.store)
         if let last = try keeper.all(of: space).first(where: { $0.node == identity.nodeID }) {
-            guard last.holds != held else { return nil }
+            let isNews = last.holds != held || last.agreement != identity.agreementCertificate.der
+            guard isNews else { return nil }
             // A clock that was set back does not put the next one off for longer than the interval.
             let wait = min(last.timestamp + Limits.receiptInterval - now, Limits.receiptInterval)
             guard wait <= 0 else { return wait }
         }
         let receipt = try Receipt(
             space: space, member: identity.memberID, holds: held, timestamp: now,
-            certificate: identity.nodeCertificate, sign: setting.signReceipt)
+            certificate: identity.nodeCertificate, agreement: identity.agreementCertificate,
+            sign: setting.signReceipt)
         guard try await !setting.store.keep([StoredReceipt(receipt)], in: space).isEmpty else {
             return Limits.receiptInterval
         }

@@ -66,8 +66,9 @@ extension PeerManager {
     private func session(for member: MemberID) throws -> Session {
         let local = LocalDescription(
             nodeName: UTF8Text(setting.identity.nodeName), incarnation: setting.incarnation,
-            addresses: advertisedAddresses().map { UTF8Text($0) }, spaces: try spaceHeads(for: member))
-        return Session(local: local)
+            addresses: advertisedAddresses().map { UTF8Text($0) },
+            vocabularyLevel: setting.release.vocabularyLevel, spaces: try spaceHeads(for: member))
+        return Session(configuration: setting.release.session, local: local)
     }
 
     private func isPreferred(_ connection: FrameConnection, from node: NodeID, over present: Link) -> Bool {
@@ -265,7 +266,7 @@ extension PeerManager {
     }
 
     private func remember(_ node: NodeID) async {
-        guard let known = acquaintances[node]?.known else { return }
+        guard setting.store.storageTrouble == nil, let known = acquaintances[node]?.known else { return }
         do {
             try await setting.store.rememberPeer(known)
         } catch {

@@ -13,24 +13,40 @@ extension PeerManager {
         let books = try receiptBooks()
         for space in try setting.store.spaces() {
             guard let book = books[space.id] else { continue }
-            spaces.append(try await document(of: space, book))
+            do {
+                spaces.append(try await document(of: space, book))
+            } catch {
+                // Of a damaged database the rest is still to be said; see ``StorageKeeper``.
+                guard setting.store.storageTrouble?.kind == .damaged else { throw error }
+            }
         }
         let peers = peerDocuments(books)
+        let free = FileSystem.freeBytes(setting.home.path)
+        let care =
+            StorageKeeper.attention(
+                setting.store, freeBytes: free, reserve: setting.configuration.reserveBytes)
+            + (try await setting.backups.attention()) + (await setting.salvaged.attention())
         let attention = try attention(
-            spaces: spaces, peers: peers, attachments: await setting.attachments.attention(), now: now)
-        let backup = try setting.store.backupRecord()
+            spaces: spaces, peers: peers, others: care + (await setting.attachments.attention()), now: now)
         return StatusDocument(
             at: Timestamp.text(milliseconds: now), verdict: Self.verdict(attention), node: nodeDocument(now),
             spaces: spaces, peers: peers, attention: attention,
             storage: .init(
                 databaseBytes: setting.store.databaseBytes, blobBytes: await setting.attachments.usedBytes,
-                freeBytes: FileSystem.freeBytes(setting.home.path),
+                freeBytes: free,
                 missingBlobs: await setting.attachments.missingCount(),
-                wantedBlobs: Int64(await setting.attachments.missing.count)),
-            backup: .init(
-                lastAt: backup.map { Timestamp.text(milliseconds: $0.at) },
-                verified: backup?.verified ?? false),
+                wantedBlobs: Int64(await setting.attachments.missing.count),
+                reserveBytes: setting.configuration.reserveBytes, trouble: trouble),
+            backup: try await setting.backups.document(),
             refusals: refusals.documents)
+    }
+
+    private var trouble: StatusDocument.Storage.Trouble? {
+        setting.store.storageTrouble.map {
+            .init(
+                kind: $0.kind.rawValue, code: $0.error.code.rawValue, message: $0.error.message,
+                since: Timestamp.text(milliseconds: $0.since))
+        }
     }
 
     private func nodeDocument(_ now: Int64) -> StatusDocument.Node {

@@ -19,12 +19,15 @@ actor PeerManager {
         let configuration: Configuration
         let store: ReplicaStore
         let attachments: AttachmentKeeper
+        let backups: BackupKeeper
+        let salvaged: SalvagedChanges
         let context: TLSContext
         let trusted: TrustedAuthorities
         let incarnation: Bytes16
         /// Signs the hash of a receipt with the node's key.
         let signReceipt: @Sendable (Digest) throws -> Signature
         let clock: @Sendable () -> Int64
+        let release: Release
         let logger: Logger
     }
 

@@ -26,14 +26,22 @@ struct ReceiptKeeper: Sendable {
     }
 
     /// Verifies receipts and keeps those that are true and new.
-    func keep(_ receipts: [Receipt], in space: SpaceID, now: Int64) async throws -> Kept {
+    ///
+    /// - Parameter isCarried: whether a person brought them, in a bundle: then they may follow one another closely.
+    func keep(_ receipts: [Receipt], in space: SpaceID, now: Int64, isCarried: Bool = false) async throws
+        -> Kept
+    {
         let roster = try store.roster(space)
         var present = Dictionary(try store.receipts(space).map { ($0.node, $0) }) { $1 }
         var kept = Kept()
         var accepted: [NodeID: Receipt] = [:]
         for receipt in receipts {
             do {
-                guard try Self.isWanted(receipt, present, roster, space, now) else { continue }
+                guard
+                    try Self.isWanted(
+                        receipt, present, roster, space, now,
+                        interval: isCarried ? 1 : Limits.receiptInterval / 2)
+                else { continue }
                 present[receipt.node] = StoredReceipt(receipt)
                 accepted[receipt.node] = receipt
             } catch let error as ConcordError {
@@ -53,7 +61,7 @@ struct ReceiptKeeper: Sendable {
     /// - Throws: ``ConcordError`` E-3018 if it is not true, or one too many of its member.
     private static func isWanted(
         _ receipt: Receipt, _ present: [NodeID: StoredReceipt], _ roster: Roster, _ space: SpaceID,
-        _ now: Int64
+        _ now: Int64, interval: Int64
     ) throws -> Bool {
         guard receipt.space == space, let entry = roster.entry(receipt.member) else {
             throw ConcordError(.badReceipt, "a receipt is refused: its member is not on the roster")
@@ -63,7 +71,7 @@ struct ReceiptKeeper: Sendable {
         }
         if let earlier = present[receipt.node] {
             // An honest node signs one in ten minutes; its clock may be set in between.
-            guard receipt.timestamp >= earlier.timestamp + Limits.receiptInterval / 2 else { return false }
+            guard receipt.timestamp >= earlier.timestamp + interval else { return false }
         } else {
             let others = present.values.count { $0.member == receipt.member }
             guard others < Limits.receiptsPerMember else {

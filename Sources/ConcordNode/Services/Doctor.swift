@@ -25,14 +25,19 @@ public struct Doctor: Sendable {
     let identity: NodeIdentity
     let store: ReplicaStore
     let now: Int64
+    /// Whether SQLite found nothing wrong with the database's pages.
+    let pagesAreSound: Bool
 
     /// A doctor for the node with this identity and replica.
     ///
-    /// - Parameter now: Milliseconds since 1970.
-    public init(identity: NodeIdentity, store: ReplicaStore, now: Int64) {
+    /// - Parameters:
+    ///   - now: Milliseconds since 1970.
+    ///   - pagesAreSound: Whether ``ReplicaStore/checkPages(withIndexes:)`` found nothing.
+    public init(identity: NodeIdentity, store: ReplicaStore, now: Int64, pagesAreSound: Bool) {
         self.identity = identity
         self.store = store
         self.now = now
+        self.pagesAreSound = pagesAreSound
     }
 
     /// Examines the node.
@@ -41,6 +46,11 @@ public struct Doctor: Sendable {
     public func examine(_ status: StatusDocument) throws -> DoctorDocument {
         var checks = certificates() + [disk(status.storage)]
         checks += [try clock(), try texts()]
+        // Otherwise the alarm below says so.
+        if pagesAreSound {
+            checks.append(
+                Check(check: "pages", state: .good, message: "the pages of the database are sound"))
+        }
         for space in try store.spaces() {
             let procedures = Procedures(
                 charter: space.charter.charter, roster: try store.roster(space.id),
@@ -235,6 +245,10 @@ public struct Doctor: Sendable {
 
 extension StoreServices {
     public func doctor() async throws -> DoctorDocument {
-        try Doctor(identity: nodeIdentity, store: store, now: clock()).examine(try await peers.status())
+        // What is found stops all writing, and stands in the status.
+        let pagesAreSound = (try? await store.checkPages(withIndexes: true)) != nil
+        return try Doctor(
+            identity: nodeIdentity, store: store, now: clock(), pagesAreSound: pagesAreSound
+        ).examine(try await peers.status())
     }
 }

@@ -15,6 +15,7 @@ struct OwnBranches: Sendable {
 
     /// Brings back into effect what has none because this node forked it itself.
     func adopt(in space: SpaceID) async {
+        guard store.storageTrouble == nil else { return }
         do {
             guard try store.hasOwnBranches(in: space, of: NodeID(certificate: signer.certificate)) else {
                 return

@@ -27,9 +27,7 @@ extension StoreServices {
                 .limitExceeded, "an attachment has at most \(BlobLimits.blobBytes) bytes",
                 action: "split the file")
         }
-        if let size, let free = attachments.blobs.freeBytes, free < size + BlobPolicyLimits.reservedBytes {
-            throw ConcordError(.diskFull, "the disk has no room for an attachment of \(size) bytes")
-        }
+        if let obstacle = attachments.disk(toStore: size ?? 0) { throw obstacle }
         return try attachments.blobs.beginImport(expectedSize: size)
     }
 

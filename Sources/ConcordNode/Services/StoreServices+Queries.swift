@@ -51,16 +51,8 @@ extension StoreServices {
             throw ConcordError(
                 .malformedRequest, "the path of a backup must be absolute, “\(path.prefix(256))” is not")
         }
-        let now = clock()
-        let bytes = try await store.backup(to: path, now: now)
-        let report = try await ReplicaStore.verifyBackup(path)
-        try await store.recordBackup(at: now, verified: report.isClean)
-        guard report.isClean else {
-            let first = report.problems.first?.message ?? "it is incomplete"
-            throw ConcordError(.verificationFailed, "the backup \(path) does not verify: \(first)")
-        }
-        logger.info("a backup is made and verified", metadata: ["path": "\(path)", "bytes": "\(bytes)"])
-        return BackupDocument(
-            path: path, bytes: bytes, at: Timestamp.text(milliseconds: now), verified: report.isClean)
+        return try await backups.make(path, now: clock())
     }
+
+    public func backups() async throws -> BackupsDocument { await backups.list() }
 }

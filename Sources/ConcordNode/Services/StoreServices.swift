@@ -13,6 +13,7 @@ public final class StoreServices: NodeServices {
     let signer: NodeKeySigner
     let store: ReplicaStore
     let attachments: AttachmentKeeper
+    let backups: BackupKeeper
     let peers: any PeerServices
     let logger: Logger
     let clock: @Sendable () -> Int64
@@ -22,13 +23,14 @@ public final class StoreServices: NodeServices {
     /// - Parameter clock: Milliseconds since 1970.
     init(
         identity: NodeIdentity, signer: NodeKeySigner, store: ReplicaStore, attachments: AttachmentKeeper,
-        peers: any PeerServices, logger: Logger,
+        backups: BackupKeeper, peers: any PeerServices, logger: Logger,
         clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
     ) {
         nodeIdentity = identity
         self.signer = signer
         self.store = store
         self.attachments = attachments
+        self.backups = backups
         self.peers = peers
         self.logger = logger
         self.clock = clock

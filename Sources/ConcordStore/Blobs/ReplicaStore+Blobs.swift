@@ -74,6 +74,7 @@ extension ReplicaStore {
 
     /// Remembers which records name which files, for the time when they do so no more.
     public func remember(_ references: [BlobReference]) async throws {
+        guard !references.isEmpty else { return }
         try await writer.runLocal { db in
             let insert = try db.cachedStatement(sql: "INSERT OR IGNORE INTO blob_reference VALUES (?, ?, ?)")
             for reference in references {

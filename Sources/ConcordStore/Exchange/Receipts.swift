@@ -29,15 +29,13 @@ extension ReplicaStore {
     /// The receipts that are kept for a space, ascending by node.
     public func receipts(_ space: SpaceID) throws -> [StoredReceipt] {
         let held = try writer.space(space)
-        return try mappingErrors {
-            try pool.read { db in
-                let sql = "SELECT node, member, at, bytes FROM receipt WHERE space = ? ORDER BY node"
-                return try Row.fetchAll(db, sql: sql, arguments: [held.id]).map { row in
-                    StoredReceipt(
-                        node: NodeID(try row.digest(0)), member: MemberID(try row.digest(1)),
-                        timestamp: row[2],
-                        bytes: row.bytes(3))
-                }
+        return try reading { db in
+            let sql = "SELECT node, member, at, bytes FROM receipt WHERE space = ? ORDER BY node"
+            return try Row.fetchAll(db, sql: sql, arguments: [held.id]).map { row in
+                StoredReceipt(
+                    node: NodeID(try row.digest(0)), member: MemberID(try row.digest(1)),
+                    timestamp: row[2],
+                    bytes: row.bytes(3))
             }
         }
     }

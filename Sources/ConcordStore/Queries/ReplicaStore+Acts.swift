@@ -9,27 +9,25 @@ extension ReplicaStore {
     /// restrictions wherever they are held. O(acts).
     public func signedActs(_ space: SpaceID) throws -> [SignedAct] {
         let held = try writer.space(space)
-        return try mappingErrors {
-            try pool.read { db in
-                var acts: [SignedAct] = []
-                let rows = try Row.fetchCursor(
-                    db,
-                    sql: """
-                        SELECT log.bytes, log.sequence <= chain.effective FROM log
-                        JOIN chain ON chain.id = log.chain JOIN space ON space.id = chain.space
-                        WHERE space.uid = ? AND log.acts ORDER BY log.position
-                        """, arguments: [held.space.digest.data])
-                while let row = try rows.next() {
-                    let isEffective: Bool = row[1]
-                    for entry in try Change(encoded: row.bytes(0)).entries where entry.record == nil {
-                        for case .act(let signed) in entry.operations
-                        where try isEffective || Act(encoded: signed.act).isRestriction {
-                            acts.append(signed)
-                        }
+        return try reading { db in
+            var acts: [SignedAct] = []
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT log.bytes, log.sequence <= chain.effective FROM log
+                    JOIN chain ON chain.id = log.chain JOIN space ON space.id = chain.space
+                    WHERE space.uid = ? AND log.acts ORDER BY log.position
+                    """, arguments: [held.space.digest.data])
+            while let row = try rows.next() {
+                let isEffective: Bool = row[1]
+                for entry in try Change(encoded: row.bytes(0)).entries where entry.record == nil {
+                    for case .act(let signed) in entry.operations
+                    where try isEffective || Act(encoded: signed.act).isRestriction {
+                        acts.append(signed)
                     }
                 }
-                return acts
             }
+            return acts
         }
     }
 }

@@ -71,11 +71,17 @@ public struct BackupRecord: Hashable, Sendable {
     public let at: Int64
     /// Whether it was verified.
     public let verified: Bool
+    /// The file; nil for one of an earlier version of the program, which did not write it down.
+    public let path: String?
+    /// How large it is; nil likewise.
+    public let bytes: Int64?
 
     /// A backup.
-    public init(at: Int64, verified: Bool) {
+    public init(at: Int64, verified: Bool, path: String? = nil, bytes: Int64? = nil) {
         self.at = at
         self.verified = verified
+        self.path = path
+        self.bytes = bytes
     }
 }
 
@@ -165,18 +171,24 @@ extension ReplicaStore {
     /// The last backup; nil if none was made.
     public func backupRecord() throws -> BackupRecord? {
         try read { reader in
-            func value(_ key: String) throws -> Int64? {
-                try Int64.fetchOne(reader.db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+            func value<Value: DatabaseValueConvertible>(_ key: String) throws -> Value? {
+                try Value.fetchOne(reader.db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
             }
-            guard let at = try value("backup_at") else { return nil }
-            return BackupRecord(at: at, verified: try value("backup_verified") == 1)
+            guard let at: Int64 = try value("backup_at") else { return nil }
+            return BackupRecord(
+                at: at, verified: try value("backup_verified") == Int64(1), path: try value("backup_path"),
+                bytes: try value("backup_bytes"))
         }
     }
 
     /// Writes down that a backup was made.
-    public func recordBackup(at: Int64, verified: Bool) async throws {
+    public func recordBackup(_ record: BackupRecord) async throws {
         try await writer.runLocal { db in
-            for (key, value) in [("backup_at", at), ("backup_verified", verified ? 1 : 0)] {
+            let values: [(String, (any DatabaseValueConvertible)?)] = [
+                ("backup_at", record.at), ("backup_verified", record.verified), ("backup_path", record.path),
+                ("backup_bytes", record.bytes),
+            ]
+            for (key, value) in values {
                 try db.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value])
             }
         }

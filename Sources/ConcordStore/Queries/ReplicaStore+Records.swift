@@ -118,6 +118,16 @@ extension ReplicaStore {
 
     /// Reads in one snapshot.
     func read<Answer>(_ body: (RecordReader) throws -> Answer) throws -> Answer {
-        try mappingErrors { try pool.read { try body(RecordReader(db: $0)) } }
+        try reading { try body(RecordReader(db: $0)) }
+    }
+
+    /// Reads in one snapshot. That the database is damaged is often found out here first.
+    func reading<Answer>(_ body: (Database) throws -> Answer) throws -> Answer {
+        do {
+            return try pool.read(body)
+        } catch {
+            writer.gate.noteRead(error)
+            throw ConcordError(store: error)
+        }
     }
 }

@@ -17,10 +17,10 @@ extension ReplicaStore {
     ///   be brought closer because the replica was opened for reading.
     public func indexSearch(maximum: Int) async throws -> Int {
         guard !writer.isReadOnly else { return 0 }
-        return try await writer.run { db, memory in
+        return try await writer.run { [gate = writer.gate] db, memory in
             defer { memory.forgetSearched() }
             var count = 0
-            try db.inTransaction(.immediate) {
+            try gate.writing(.ordinary, db) {
                 let changed = try Int64.fetchAll(
                     db, sql: "SELECT record FROM search_dirty ORDER BY record LIMIT ?",
                     arguments: [max(0, maximum)])
@@ -42,7 +42,6 @@ extension ReplicaStore {
                         arguments: [StoreMemory.searchedKey, last])
                 }
                 count = changed.count + new.count
-                return .commit
             }
             return count
         }
@@ -55,7 +54,7 @@ extension ReplicaStore {
     public func search(
         _ text: String, kind: UTF8Text? = nil, space: SpaceID? = nil, limit: Int = 50
     ) async throws -> [SearchHit] {
-        while try await indexSearch(maximum: Self.indexBatch) > 0 {}
+        try await catchUpWithRecords()
         let words = text.split { !$0.isLetter && !$0.isNumber }
         guard !words.isEmpty else { return [] }
         var condition = "search MATCH ? AND record.shown"
@@ -78,6 +77,15 @@ extension ReplicaStore {
             try Row.fetchAll(reader.db, sql: sql, arguments: arguments).map { row in
                 SearchHit(record: try reader.document(row), snippet: row[14])
             }
+        }
+    }
+
+    /// A disk that takes no writes must not keep anybody from finding what was indexed before.
+    private func catchUpWithRecords() async throws {
+        do {
+            while storageTrouble == nil, try await indexSearch(maximum: Self.indexBatch) > 0 {}
+        } catch {
+            guard storageTrouble != nil else { throw error }
         }
     }
 

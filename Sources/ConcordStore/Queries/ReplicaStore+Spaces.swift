@@ -71,23 +71,21 @@ extension ReplicaStore {
     /// How much a space holds.
     public func counts(_ space: SpaceID) throws -> SpaceCounts {
         let held = try writer.space(space)
-        return try mappingErrors {
-            try pool.read { db in
-                var kinds: [String: Int64] = [:]
-                let sql = "SELECT kind, COUNT(*) FROM record WHERE space = ? AND shown GROUP BY kind"
-                for row in try Row.fetchAll(db, sql: sql, arguments: [held.id]) { kinds[row[0]] = row[1] }
-                let conflicts = try Int64.fetchOne(
-                    db,
-                    sql:
-                        """
-                        SELECT COUNT(*) FROM record
-                        WHERE space = ? AND shown AND (conflicts > 0 OR flagged)
-                        """,
-                    arguments: [held.id])
-                return SpaceCounts(
-                    changes: held.changes, records: kinds.values.reduce(0, +), conflicts: conflicts ?? 0,
-                    kinds: kinds)
-            }
+        return try reading { db in
+            var kinds: [String: Int64] = [:]
+            let sql = "SELECT kind, COUNT(*) FROM record WHERE space = ? AND shown GROUP BY kind"
+            for row in try Row.fetchAll(db, sql: sql, arguments: [held.id]) { kinds[row[0]] = row[1] }
+            let conflicts = try Int64.fetchOne(
+                db,
+                sql:
+                    """
+                    SELECT COUNT(*) FROM record
+                    WHERE space = ? AND shown AND (conflicts > 0 OR flagged)
+                    """,
+                arguments: [held.id])
+            return SpaceCounts(
+                changes: held.changes, records: kinds.values.reduce(0, +), conflicts: conflicts ?? 0,
+                kinds: kinds)
         }
     }
 

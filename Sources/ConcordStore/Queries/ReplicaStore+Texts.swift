@@ -43,6 +43,9 @@ extension ReplicaStore {
                 } catch let damage as TextDamage {
                     throw damaged(damage.reason)
                 }
+            } catch {
+                writer.gate.noteRead(error)
+                throw error
             }
         }
     }

@@ -39,6 +39,8 @@ final class Receiver: Sendable {
         /// What is held once the changes are applied, by the names that the sender has for chains.
         var durable = VersionVector()
         var heldBack = HeldBack()
+        /// The first change that a run of the delivery lacks.
+        var lacks: Dot?
 
         var isOver: Bool { refusal != nil || forked != nil }
         var isEmpty: Bool { changes.isEmpty && branch == nil && restored.isEmpty }
@@ -100,7 +102,7 @@ final class Receiver: Sendable {
                 continuation.finish()
             } catch {
                 self.finished(space, isApplied: false)
-                continuation.finish(throwing: error)
+                continuation.finish(throwing: ConcordError(store: error))
             }
         }
         return Task {
@@ -143,7 +145,7 @@ final class Receiver: Sendable {
             durable: verified.durable,
             applied: verified.changes.count + (verified.branch?.changes.count ?? 0),
             heldBack: verified.heldBack.changeCount, refusal: verified.refusal, forked: verified.forked,
-            tookBranch: verified.branch != nil)
+            tookBranch: verified.branch != nil, lacks: verified.lacks)
     }
 
     private func verify(
@@ -160,6 +162,7 @@ final class Receiver: Sendable {
                         })
                 }
             }
+        if case .failure(let error) = result { writer.gate.noteRead(error) }
         return try mappingErrors { try result.get() }
     }
 
@@ -183,7 +186,9 @@ final class Receiver: Sendable {
                 verified.changes += changes
                 verified.durable.raise(run.chain, to: run.lastSequence)
             case .branch(let branch): (verified.branch, verified.forked) = (branch, branch.replica)
-            case .lacks(let missing): verified.heldBack.keep(run, until: missing)
+            case .lacks(let missing):
+                verified.heldBack.keep(run, until: missing)
+                verified.lacks = verified.lacks ?? missing.dot
             case .disputed(let replica): verified.forked = replica
             case .refused(let error): verified.refusal = error
             }

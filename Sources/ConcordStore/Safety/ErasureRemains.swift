@@ -30,7 +30,7 @@ enum ErasureRemains {
     }
 
     /// Writes the write-ahead log back and makes it empty; false if somebody still reads from it.
-    private static func truncateLog(_ db: Database) throws -> Bool {
+    static func truncateLog(_ db: Database) throws -> Bool {
         let before = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
         try db.execute(sql: "PRAGMA busy_timeout = \(patience)")
         defer { try? db.execute(sql: "PRAGMA busy_timeout = \(before)") }
@@ -48,6 +48,8 @@ extension ReplicaStore {
     @discardableResult
     public func sweepErased() async throws -> Bool {
         guard !writer.isReadOnly else { return false }
-        return try await writer.run { db, _ in try ErasureRemains.sweep(db) }
+        return try await writer.run { [gate = writer.gate] db, _ in
+            try gate.write(.reserve) { try ErasureRemains.sweep(db) }
+        }
     }
 }

@@ -7,7 +7,7 @@ import Foundation
 import GRDB
 
 extension ReplicaStore {
-    /// Pages that are copied before other writers get their turn.
+    /// The mark of a backup in `meta`, with the time at which it was made.
     private static let backupKey = "backup_of"
 
     /// Copies the database to a new file.
@@ -50,7 +50,13 @@ extension ReplicaStore {
     ///
     /// - Throws: ``ConcordError`` E-5007 if it is no backup, E-5002 if it is one of a newer version.
     public static func verifyBackup(_ path: String) async throws -> VerifyReport {
-        try await inBackground { try checkIntegrity(path) }
+        if try await inBackground({ try checkIntegrity(path) }) == Schema.version {
+            // Read where it is: a copy of it might not find room.
+            let store = try ReplicaStore(path: path, options: Options(readOnly: true))
+            defer { try? store.close() }
+            return try await store.verify()
+        }
+        // One of an earlier version is brought up to date, in a copy.
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let copy = folder + "/replica.db"
@@ -93,16 +99,19 @@ extension ReplicaStore {
         }
     }
 
-    /// Throws unless the file is a backup with sound pages.
-    private static func checkIntegrity(_ path: String) throws {
+    /// Throws unless the file is a backup with sound pages; gives back the version of its schema.
+    @discardableResult
+    private static func checkIntegrity(_ path: String) throws -> Int {
         guard FileManager.default.isReadableFile(atPath: path) else {
             throw ConcordError(.unreadableFile, "\(path) cannot be read")
         }
         do {
+            // Before SQLite touches it: a file of a newer version must stay as it is.
+            try DatabaseFile(path: path).checkHeader()
             let queue = try open(path)
             defer { try? queue.close() }
-            try queue.read { db in
-                try Schema.checkCurrent(db)
+            return try queue.read { db in
+                let version = try Schema.checkReadable(db)
                 let found = try Int64.fetchOne(
                     db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [backupKey])
                 guard found != nil else {
@@ -111,14 +120,18 @@ extension ReplicaStore {
                 }
                 let result = try String.fetchOne(db, sql: "PRAGMA integrity_check")
                 guard result == "ok" else { throw damaged("integrity_check says: \(result ?? "nothing")") }
+                return version
             }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
             throw ConcordError(.notABackup, "\(path) is no SQLite database")
-        } catch let error as ConcordError
-            where error.code == .corruptDatabase && error.message.contains("not a replica")
-        {
-            throw ConcordError(.notABackup, "\(path) is an SQLite database of another program")
+        } catch let error as ConcordError where error.code == .corruptDatabase && !isReplica(path) {
+            throw ConcordError(.notABackup, "\(path) is no backup: \(error.message)")
         }
+    }
+
+    /// Whether the header says that the file is a replica.
+    private static func isReplica(_ path: String) -> Bool {
+        (try? DatabaseFile(path: path).checkHeader()) != nil
     }
 
     private static func open(_ path: String) throws -> DatabaseQueue {

@@ -22,6 +22,7 @@ extension ReplicaStore {
                     returning: Result { try Self.verify(spaces.map(\.id), try access.get(), progress) })
             }
         }
+        if case .failure(let error) = result { writer.gate.noteRead(error) }
         return try mappingErrors { try result.get() }
     }
 

@@ -17,9 +17,12 @@ struct DatabaseFile {
 
     /// The pool of connections, ready for use.
     func open(_ options: ReplicaStore.Options) throws -> DatabasePool {
-        try checkHeader()
-        if !options.readOnly { try create() }
-        let pool = try DatabasePool(path: path, configuration: configuration(options))
+        // A VFS of its own has no file that could be looked at before; what its header says is checked with the schema.
+        if options.vfs == nil {
+            try checkHeader()
+            if !options.readOnly { try create() }
+        }
+        let pool = try DatabasePool(path: name(options), configuration: configuration(options))
         guard !options.readOnly else {
             try pool.read { try Schema.checkCurrent($0) }
             return pool
@@ -37,6 +40,11 @@ struct DatabaseFile {
             try Rebuild.refresh(db)
         }
         return pool
+    }
+
+    /// The path as SQLite takes it.
+    private func name(_ options: ReplicaStore.Options) -> String {
+        options.vfs.map { "file:\(path)?vfs=\($0)" } ?? path
     }
 
     private func configuration(_ options: ReplicaStore.Options) -> Configuration {
@@ -64,7 +72,7 @@ struct DatabaseFile {
     }
 
     /// Refuses a file that is not a replica of a known version, before anything opens it.
-    private func checkHeader() throws {
+    func checkHeader() throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw ConcordError(.unwritableHome, "the database \(path) cannot be read")

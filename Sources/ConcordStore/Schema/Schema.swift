@@ -37,11 +37,17 @@ enum Schema {
         }
     }
 
-    /// Throws unless the database can be read as it is.
-    static func checkCurrent(_ db: Database) throws {
+    /// Throws unless the database is a replica that can be read, perhaps after a migration; gives back its version.
+    static func checkReadable(_ db: Database) throws -> Int {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         try check(version: found, application: application, isEmpty: false)
+        return found
+    }
+
+    /// Throws unless the database can be read as it is.
+    static func checkCurrent(_ db: Database) throws {
+        let found = try checkReadable(db)
         guard found == version else {
             throw ConcordError(
                 .storeFailure, "the database has the older version \(found)",

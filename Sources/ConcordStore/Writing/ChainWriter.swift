@@ -88,6 +88,17 @@ final class ChainWriter {
         }
     }
 
+    /// Writes a change of any content.
+    func append(
+        author: String, now: Int64, _ entries: (Dot, Int64) -> [Entry]
+    ) throws -> WrittenChange {
+        try write(author: author, now: now) { dot, timestamp in
+            entries(dot, timestamp)
+        } created: {
+            []
+        }
+    }
+
     private func write(
         author: String, now: Int64, _ entries: (Dot, Int64) throws -> [Entry], created: () -> [RecordID]
     ) throws -> WrittenChange {

@@ -40,6 +40,31 @@ extension ReplicaStore {
     public func adoptOwnBranches(
         in space: SpaceID, by signer: any NodeSigner, author: String, now: Int64
     ) async throws -> Int64 {
+        try await writeAlone(in: space, by: signer) { chain in
+            try chain.adoptOwnBranches(author: author, now: now)
+        }
+    }
+
+    /// Writes a change of any well-formed content, known here or not: for what a later version writes, which this one
+    /// must keep and pass on.
+    ///
+    /// - Parameter entries: what the change consists of, given its name and time.
+    /// - Throws: ``ConcordError`` E-4005 or E-4006 if this node may not write.
+    package func append(
+        in space: SpaceID, by signer: any NodeSigner, author: String, now: Int64,
+        _ entries: @escaping @Sendable (Dot, Int64) -> [Entry]
+    ) async throws {
+        _ = try await writeAlone(in: space, by: signer) { chain in
+            try chain.append(author: author, now: now, entries)
+        }
+    }
+
+    /// Writes in a transaction of its own; gives back how many changes came into effect besides what was written, 0 if
+    /// nothing was.
+    private func writeAlone(
+        in space: SpaceID, by signer: any NodeSigner,
+        _ write: @escaping @Sendable (ChainWriter) throws -> WrittenChange?
+    ) async throws -> Int64 {
         let random = randomBytes
         return try await writer.run { [writer] db, memory in
             var adopted: Int64 = 0
@@ -49,7 +74,7 @@ extension ReplicaStore {
                 let batch = try Batch(db, memory, held)
                 let chain = ChainWriter(batch: batch, signer: signer, random: random)
                 do {
-                    guard try chain.adoptOwnBranches(author: author, now: now) != nil else { return [] }
+                    guard try write(chain) != nil else { return [] }
                 } catch let refusal as DraftRefusal {
                     throw refusal.error
                 }

@@ -18,6 +18,23 @@ private struct WriteRequest: Sendable {
     var results: [Result<WrittenChange, ConcordError>] = []
 
     var isDone: Bool { results.count == drafts.count }
+
+    /// Whether the whole call is about getting rid of something, for which the disk's reserve may be used.
+    var frees: Bool {
+        drafts.allSatisfy { draft in
+            draft.allSatisfy { edit in
+                switch edit {
+                case .delete, .erase: true
+                default: false
+                }
+            }
+        }
+    }
+
+    /// Fails what is still to be written; what earlier transactions made durable stays.
+    mutating func fail(_ error: ConcordError) {
+        results += Array(repeating: .failure(error), count: drafts.count - results.count)
+    }
 }
 
 /// The line of local writes.
@@ -69,15 +86,16 @@ final class WriteQueue: Sendable {
             defer { state.waiting = [] }
             return state.waiting
         }
+        refuseUnlessFreeing(&requests)
         let before = requests.map(\.results)
         do {
-            try writer.transaction(db, memory) { try self.fill(&requests, db, memory) }
+            let urgency: WriteUrgency = requests.allSatisfy { $0.isDone || $0.frees } ? .reserve : .ordinary
+            try writer.transaction(db, memory, urgency) { try self.fill(&requests, db, memory) }
         } catch {
             let failure = ConcordError(store: error)
             for index in requests.indices {
-                // What earlier transactions made durable stays; the rest of the call fails.
-                let missing = requests[index].drafts.count - before[index].count
-                requests[index].results = before[index] + Array(repeating: .failure(failure), count: missing)
+                requests[index].results = before[index]
+                requests[index].fail(failure)
             }
         }
         for request in requests where request.isDone { request.answer(request.results) }
@@ -89,6 +107,17 @@ final class WriteQueue: Sendable {
         if mustGoOn { schedule() }
     }
 
+    /// Where only the reserve is left, what frees space must not wait for what does not.
+    private func refuseUnlessFreeing(_ requests: inout [WriteRequest]) {
+        do {
+            try writer.gate.admit(.ordinary)
+        } catch {
+            for index in requests.indices where !requests[index].frees {
+                requests[index].fail(ConcordError(store: error))
+            }
+        }
+    }
+
     /// Writes as many drafts as one transaction takes; gives back the spaces that advanced.
     private func fill(
         _ requests: inout [WriteRequest], _ db: Database, _ memory: StoreMemory
@@ -96,6 +125,7 @@ final class WriteQueue: Sendable {
         var group = WriteGroup(db: db, memory: memory, random: random)
         for index in requests.indices {
             let request = requests[index]
+            guard !request.isDone else { continue }
             do {
                 let writer = try group.writer(in: request.space, for: request.signer)
                 while !requests[index].isDone, !group.isFull {

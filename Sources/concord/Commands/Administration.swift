@@ -43,7 +43,7 @@ struct Verify: AsyncParsableCommand {
 struct Backup: CommandFamily {
     static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Make, check and restore backups. A backup holds no keys.",
-        subcommands: [Create.self, VerifyFile.self, Restore.self])
+        subcommands: [Create.self, ListAll.self, VerifyFile.self, Restore.self, SalvageReplica.self])
 
     /// Makes a backup.
     struct Create: AsyncParsableCommand {

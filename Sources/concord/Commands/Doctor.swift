@@ -16,7 +16,7 @@ struct DoctorCommand: AsyncParsableCommand {
         abstract: "Examine network, TLS, clock, disk, certificates, file modes and refusals.",
         discussion: """
             Exit codes: 0 nothing is wrong, 3 the daemon does not run, 4 degraded, 5 needs a person, 6 integrity \
-            failure. The log itself is verified by `concord verify`.
+            failure. The pages of the database are checked; the log itself is verified by `concord verify`.
             """)
     @OptionGroup var common: CommonOptions
 
@@ -52,8 +52,11 @@ struct DoctorCommand: AsyncParsableCommand {
         do {
             let status = try await StoppedNode(home: home, reason: error).status()
             let store = try ReplicaStore(path: home.database, options: .init(readOnly: true))
-            document = try Doctor(identity: try home.identity(), store: store, now: now).examine(status)
-            try store.close()
+            defer { try? store.close() }
+            try await store.checkPages(withIndexes: true)
+            document = try Doctor(
+                identity: try home.identity(), store: store, now: now, pagesAreSound: true
+            ).examine(status)
         } catch let failure as ConcordError {
             document = DoctorDocument(
                 at: Timestamp.text(milliseconds: now),

@@ -32,10 +32,18 @@ struct StoppedNode {
                 action: "concordd --home \(home.path)")
         ]
         attention += CertificateExpiry.attention(identity.certificates, now: now)
+        if FileManager.default.fileExists(atPath: home.damageMark) {
+            attention.insert(
+                .init(
+                    code: ErrorCode.corruptDatabase.rawValue, severity: .integrity, member: nil,
+                    message: "the database was found damaged while the daemon ran",
+                    action: ErrorCode.corruptDatabase.entry.action), at: 0)
+        }
         var spaces: [StatusDocument.Space] = []
         var peers: [StatusDocument.Peer] = []
         var backup = StatusDocument.Backup(lastAt: nil, verified: false)
-        var verdict = StatusDocument.Verdict.needsAPerson
+        var verdict =
+            attention[0].severity == .integrity ? StatusDocument.Verdict.integrityFailure : .needsAPerson
         if FileManager.default.fileExists(atPath: home.database) {
             do {
                 let store = try ReplicaStore(path: home.database, options: .init(readOnly: true))

@@ -56,9 +56,14 @@ struct PeerNode: Sendable {
         let manager = try PeerManager(
             .init(
                 home: home, identity: identity, configuration: configuration, store: store,
-                attachments: attachments, context: context, trusted: trusted, incarnation: incarnation,
+                attachments: attachments,
+                backups: BackupKeeper(
+                    home: home, store: store, policy: configuration.backup, reserve: 0, clock: { testNow },
+                    logger: logger),
+                salvaged: SalvagedChanges(path: home.salvaged, store: store, logger: logger),
+                context: context, trusted: trusted, incarnation: incarnation,
                 signReceipt: { try signer.signReceipt($0) },
-                clock: { testNow }, logger: logger))
+                clock: { testNow }, release: Release(), logger: logger))
         self.manager = manager
         store.observeAdvance { space, position in
             Task { await manager.advanced(space, position: position) }

@@ -19,6 +19,8 @@ actor PeerDouble: PeerServices {
     private(set) var paused: [String] = []
     private(set) var pausedAll = false
     private(set) var changes = 0
+    private(set) var branches: [ReplicaID] = []
+    private(set) var learned: [Receipt] = []
     private let address: String
 
     init(address: String) { self.address = address }
@@ -61,6 +63,10 @@ actor PeerDouble: PeerServices {
 
     func advertisedAddresses() async -> [String] { [address] }
     func spacesChanged() async { changes += 1 }
+    func tookBranch(of replica: ReplicaID, in space: SpaceID) async { branches.append(replica) }
+    func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) async {
+        learned += receipts
+    }
 }
 
 /// A node that serves its local API.
@@ -94,6 +100,9 @@ struct TestNode: Sendable {
             logger: logger)
         let services = StoreServices(
             identity: identity, signer: try home.signer(), store: store, attachments: attachments,
+            backups: BackupKeeper(
+                home: home, store: store, policy: BackupPolicy(), reserve: 0, clock: { testNow },
+                logger: logger),
             peers: peers, logger: logger, clock: { testNow })
         let node = TestNode(
             folder: folder, home: home, member: member, store: store, peers: peers, services: services,

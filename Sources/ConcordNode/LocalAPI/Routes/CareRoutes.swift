@@ -1,4 +1,4 @@
-// GET /v1/doctor, POST /v1/import, POST /v1/verify, POST /v1/backup
+// GET /v1/doctor, POST /v1/import, POST /v1/verify, POST /v1/backup, GET /v1/backups
 
 import ConcordModel
 import Hummingbird
@@ -26,6 +26,10 @@ extension LocalAPIRoutes {
         group.post("backup") { request, _ in
             let path = try await request.object(keys: ["path"]).text("path")
             return try APIResponse.json(try await services.backup(to: path))
+        }
+        group.get("backups") { request, _ in
+            _ = try RequestQuery(request)
+            return try APIResponse.json(try await services.backups())
         }
     }
 }

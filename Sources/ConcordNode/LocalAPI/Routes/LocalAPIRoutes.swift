@@ -11,6 +11,7 @@ struct LocalAPIRoutes: Sendable {
     let services: any NodeServices
     let peers: any PeerServices
     let certificates: (any CertificateServices)?
+    let bundles: (any BundleServices)?
 
     /// Adds everything under `/v1`.
     func add(to router: Router<APIContext>) {
@@ -22,6 +23,7 @@ struct LocalAPIRoutes: Sendable {
         addRecordRoutes(to: version)
         addTextRoutes(to: version)
         addAttachmentRoutes(to: version)
+        addBundleRoutes(to: version)
         addQueryRoutes(to: version)
         addCareRoutes(to: version)
     }

@@ -1,0 +1,66 @@
+// The folder of automatic backups. Their names say what they are, so that nothing else in the folder is ever touched,
+// and which there are is a matter of the disk alone.
+
+import ConcordAPI
+import ConcordModel
+import Glibc
+
+/// Automatic backups on the disk.
+public struct BackupFolder: Sendable {
+    /// A backup in the folder.
+    public struct Item: Hashable, Sendable {
+        /// The file.
+        public let path: String
+        /// When it was begun, in milliseconds since 1970.
+        public let at: Int64
+        /// How large it is.
+        public let bytes: Int64
+    }
+
+    private static let prefix = "concord-"
+    private static let suffix = ".backup"
+
+    /// The folder.
+    public let path: String
+
+    /// The backups in this folder, which need not exist.
+    public init(path: String) { self.path = path }
+
+    /// The name of a backup that is begun now, such as `concord-20261129T021000.000Z.backup`.
+    static func name(at time: Int64) -> String {
+        prefix + Timestamp.text(milliseconds: time).filter { $0 != "-" && $0 != ":" } + suffix
+    }
+
+    /// When a backup of this name was begun; nil for any other file.
+    static func time(ofName name: String) -> Int64? {
+        guard name.hasPrefix(prefix), name.hasSuffix(suffix) else { return nil }
+        let text = Array(name.dropFirst(prefix.count).dropLast(suffix.count))
+        guard text.count == 20, text[8] == "T" else { return nil }
+        func part(_ range: Range<Int>) -> String { String(text[range]) }
+        let written =
+            "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(9..<11)):\(part(11..<13)):\(part(13..<20))"
+        guard let time = Timestamp.milliseconds(text: written), Self.name(at: time) == name else {
+            return nil
+        }
+        return time
+    }
+
+    /// The finished backups, the latest first; none if the folder cannot be read.
+    public func items() -> [Item] {
+        FileSystem.names(path).compactMap { name in
+            guard let time = Self.time(ofName: name) else { return nil }
+            let file = "\(path)/\(name)"
+            var information = stat()
+            guard stat(file, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
+            return Item(path: file, at: time, bytes: Int64(information.st_size))
+        }.sorted { $0.at > $1.at }
+    }
+
+    /// Removes what a process left behind that ended while it made a backup.
+    func removeUnfinished() {
+        for name in FileSystem.names(path) where name.hasSuffix(".part") {
+            guard Self.time(ofName: String(name.dropLast(5))) != nil else { continue }
+            unlink("\(path)/\(name)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// Which nodes need not come to hold the same as the others, and why: each reason is one that `status` gives, too. Whoever has
+// none of them must converge.
+
+import ConcordModel
+
+extension Simulation {
+    /// Why a node is excused from convergence.
+    enum Excuse: String, Sendable {
+        /// A copy that nobody has started.
+        case absent = "it is not there"
+        /// The node that means ill: what it has, it says to whom it likes.
+        case hostile = "replicas of it signed two changes of one number"
+        /// With a suspended member nobody exchanges (E-2052, E-2053).
+        case suspended = "the member is suspended"
+        /// All ways to it lead through nodes that are excused.
+        case cutOff = "it is reached through others alone with which nobody exchanges"
+    }
+
+    /// How long after the faults ended a node may be cut off by a suspension that was taken back, of which it cannot hear
+    /// because all its peers are of that member: until then, it must be reached some other way.
+    static let patienceWithSuspension: Int64 = 120_000
+
+    /// The nodes that must come to hold the same.
+    var judged: [Int] { nodes.indices.filter { excuses[$0] == nil } }
+
+    /// The excuses of those that have one.
+    var excuses: [Int: Excuse] {
+        var found: [Int: Excuse] = [:]
+        for number in nodes.indices {
+            if nodes[number].original != nil, nodes[number].store == nil {
+                found[number] = .absent
+            } else if number == swarm.hostile {
+                found[number] = .hostile
+            } else if isSuspended, isOfSuspect(number) {
+                found[number] = .suspended
+            }
+        }
+        var reached: Set<Int> = [0]
+        var grew = true
+        while grew {
+            grew = false
+            for link in links
+            where isOpen(link, found) && reached.contains(link.nodes.0) != reached.contains(link.nodes.1) {
+                reached.formUnion([link.nodes.0, link.nodes.1])
+                grew = true
+            }
+        }
+        for number in nodes.indices where found[number] == nil && !reached.contains(number) {
+            found[number] = .cutOff
+        }
+        return found
+    }
+
+    private func isOpen(_ link: SimulatedLink, _ excuses: [Int: Excuse]) -> Bool {
+        let (first, second) = link.nodes
+        guard excuses[first] == nil, excuses[second] == nil else { return false }
+        guard let healedAt, now > healedAt + Self.patienceWithSuspension else { return true }
+        return !holdsSuspended(first, second) && !holdsSuspended(second, first)
+    }
+}

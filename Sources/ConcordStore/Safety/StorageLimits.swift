@@ -1,0 +1,13 @@
+// Own choices about the disk; mirrored by Protocol/limits.md.
+
+/// The limits of the replica's care for its disk, in milliseconds and bytes.
+public enum StorageLimits {
+    /// From the failure of a write to the first trial.
+    public static let firstTrialDelay: Int64 = 1_000
+    /// Between two trials at most.
+    public static let longestTrialDelay: Int64 = 10_000
+    /// Without trouble, after which the first trial comes soon again.
+    public static let steadyTime: Int64 = 60_000
+    /// Bytes that are kept free of ordinary writes, unless configured otherwise.
+    public static let reserveBytes: Int64 = 64 << 20
+}

@@ -1,0 +1,107 @@
+// A running daemon whose disk takes no writes any more: it says so, goes on serving, and takes up writing by itself.
+
+import ConcordAPI
+import Foundation
+import Testing
+
+@Suite("Trouble with the disk", .serialized)
+struct DiskTroubleTests {
+    @Test(
+        "while the system lets no file grow, writes are refused with the reason, reads go on, and all comes back"
+    )
+    func fileSizeLimit() async throws {
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        let berlin = try await scene.makeNode("berlin", member: "DEU")
+        for node in [madrid, berlin] { try await node.start() }
+        try await scene.found(madrid, [berlin])
+        try await madrid.concord("contact", "add", "name=Before")
+        try await berlin.waitInStep()
+
+        let limit = try FileLimit(of: berlin)
+        try limit.set(1 << 12)
+        let refused = try await berlin.attempt(["contact", "add", "name=In vain", "--json"])
+        #expect(refused.status == 1)
+        #expect(
+            refused.standardError.contains("E-5010") || refused.standardOutput.contains("E-5010"),
+            "\(refused)")
+        #expect(try await berlin.concord("contact", "list").contains("Before"), "reading goes on")
+        let status = try await berlin.attempt(["status"])
+        #expect(status.status == 5, "\(status)")
+        #expect(status.standardOutput.contains("nothing is written since"))
+        #expect(try await berlin.status().storage.trouble?.kind == "failing")
+
+        // What comes from Madrid waits; the session lives on.
+        try await madrid.concord("contact", "add", "name=Meanwhile")
+        try await madrid.concord("contact", "add", "name=Meanwhile, too")
+        try await eventually("Madrid sees that Berlin lacks it") {
+            try await madrid.status().peers.contains {
+                $0.state == .connected && ($0.spaces.first?.theyLack ?? 0) > 0
+            }
+        }
+        let accused = berlin.log.components(separatedBy: "nothing is written any more").count - 1
+        #expect(accused == 1, "said once: \(berlin.log)")
+
+        try limit.lift()
+        try await eventually("writing goes on by itself") { try await berlin.status().storage.trouble == nil }
+        try await berlin.concord("contact", "add", "name=After")
+        for node in [madrid, berlin] { try await node.waitInStep() }
+        let names = try await madrid.concord("contact", "list")
+        for name in ["Before", "Meanwhile", "Meanwhile, too", "After"] { #expect(names.contains(name)) }
+        #expect(!names.contains("In vain"))
+        #expect(try await madrid.digest == berlin.digest)
+        for node in [madrid, berlin] {
+            try await node.concord("verify")
+            #expect(await node.stop() == 0)
+        }
+    }
+
+    @Test("on a disk that is really full nothing is lost, and with room again everything comes into step")
+    func fullDisk() async throws {
+        guard geteuid() == 0 else { return }  // A small disk of its own can only be mounted by root.
+        let scene = try Scene()
+        let disk = try SmallDisk(at: scene.path("disk"), bytes: 24 << 20)
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        let berlin = try await scene.makeNode("disk/berlin", member: "DEU")
+        try await madrid.start()
+        try await berlin.start(environment: ["CONCORD_STORAGE_RESERVE": "0"])
+        try await scene.found(madrid, [berlin])
+        try await berlin.concord("contact", "add", "name=Before")
+        try await berlin.waitInStep()
+        try disk.fill()
+        var refused: Output?
+        for number in 0..<200 where refused == nil {
+            let output = try await berlin.attempt(["contact", "add", "name=\(number)"])
+            if output.status != 0 { refused = output }
+        }
+        #expect(refused?.standardError.contains("E-5004") ?? false, "\(refused?.description ?? "never full")")
+        try await madrid.concord("contact", "add", "name=From Madrid")
+        #expect(try await berlin.attempt(["status"]).status == 5)
+        #expect(try await berlin.concord("contact", "list").contains("Before"))
+        try disk.empty()
+        try await eventually("writing goes on by itself") { try await berlin.status().storage.trouble == nil }
+        for node in [madrid, berlin] { try await node.waitInStep() }
+        #expect(try await madrid.digest == berlin.digest)
+        try await berlin.concord("verify")
+        #expect(await berlin.stop() == 0)
+    }
+
+    @Test("below the reserve nothing new is written, and status says how much is free")
+    func reserve() async throws {
+        guard geteuid() == 0 else { return }
+        let scene = try Scene()
+        let disk = try SmallDisk(at: scene.path("disk"), bytes: 48 << 20)
+        let madrid = try await scene.makeNode("disk/madrid", member: "ESP")
+        try await madrid.start(environment: ["CONCORD_STORAGE_RESERVE": "16 MiB"])
+        try await scene.found(madrid, [])
+        try await madrid.concord("contact", "add", "name=Before")
+        try disk.fill(leaving: 12 << 20)
+        let refused = try await madrid.attempt(["contact", "add", "name=In vain"])
+        #expect(refused.standardError.contains("E-5011"), "\(refused)")
+        let status = try await madrid.status()
+        #expect(status.storage.trouble?.kind == "low" && status.verdict == .needsAPerson)
+        try disk.empty()
+        try await madrid.concord("contact", "add", "name=After")
+        #expect(try await madrid.attempt(["status"]).status != 5)
+    }
+}
