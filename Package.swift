@@ -182,8 +182,7 @@ let package = Package(
             name: "ProcessTests",
             dependencies: [
                 "concordd", "concordd-next", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient",
-                "ShapedLink",
-                "TestProxy",
+                "ConcordSync", "ShapedLink", "TestProxy",
             ],
             path: "Tests/Process"),
     ]

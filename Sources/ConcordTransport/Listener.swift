@@ -82,9 +82,10 @@ public final class Listener: Sendable {
         _ refuse: @escaping @Sendable (String, TransportError) -> Void
     ) -> EventLoopFuture<Void> {
         let address = channel.remoteAddress.map { ConnectionAddress.text($0) } ?? "unknown"
-        guard places.takeForHandshake() else {
+        if let oldest = places.takeForHandshake(channel) {
+            let address = oldest.remoteAddress.map { ConnectionAddress.text($0) } ?? "unknown"
             refuse(address, TransportError(.tooManyConnections))
-            return channel.close()
+            oldest.close(promise: nil)
         }
         channel.closeFuture.whenComplete { _ in places.leave(channel) }
         return channel.eventLoop.makeCompletedFuture {
@@ -104,10 +105,13 @@ public final class Listener: Sendable {
         }
     }
 
-    /// Counts who occupies a place: each accepted channel from its start to its end.
+    /// Counts who occupies a place: each accepted channel from its start to its end. Where there is none left for a
+    /// handshake, the oldest gives way: an honest one takes a round trip or two, so whoever connects and says nothing
+    /// keeps out nobody else.
     private final class Places: Sendable {
         private struct State {
-            var handshakes = 0
+            /// The oldest first.
+            var handshakes: [any Channel] = []
             var established: Set<ObjectIdentifier> = []
         }
 
@@ -117,14 +121,15 @@ public final class Listener: Sendable {
         init(limits: TransportLimits) { self.limits = limits }
 
         var load: (handshakes: Int, connections: Int) {
-            state.withLock { ($0.handshakes, $0.established.count) }
+            state.withLock { ($0.handshakes.count, $0.established.count) }
         }
 
-        func takeForHandshake() -> Bool {
+        /// - Returns: the channel that has to give way.
+        func takeForHandshake(_ channel: any Channel) -> (any Channel)? {
             state.withLock { state in
-                guard state.handshakes < limits.concurrentHandshakes else { return false }
-                state.handshakes += 1
-                return true
+                state.handshakes.append(channel)
+                guard state.handshakes.count > limits.concurrentHandshakes else { return nil }
+                return state.handshakes.removeFirst()
             }
         }
 
@@ -133,7 +138,7 @@ public final class Listener: Sendable {
         func establish(_ channel: any Channel) -> Bool {
             state.withLock { state in
                 guard state.established.count < limits.connections else { return false }
-                state.handshakes -= 1
+                state.handshakes.removeAll { $0 === channel }
                 state.established.insert(ObjectIdentifier(channel))
                 return true
             }
@@ -141,7 +146,9 @@ public final class Listener: Sendable {
 
         func leave(_ channel: any Channel) {
             state.withLock { state in
-                if state.established.remove(ObjectIdentifier(channel)) == nil { state.handshakes -= 1 }
+                if state.established.remove(ObjectIdentifier(channel)) == nil {
+                    state.handshakes.removeAll { $0 === channel }
+                }
             }
         }
     }

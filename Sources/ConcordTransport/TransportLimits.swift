@@ -7,7 +7,7 @@ public struct TransportLimits: Sendable {
     public var handshakeTime: Duration = .seconds(10)
     /// Bytes that a peer may send before its handshake is complete; a usual one has about 3 KiB.
     public var handshakeBytes = 128 * 1024
-    /// Handshakes that a listener runs at once; more are turned away.
+    /// Handshakes that a listener runs at once; of more the oldest gives way.
     public var concurrentHandshakes = 256
     /// Established connections that a listener keeps at once; more are turned away.
     public var connections = 1024
