@@ -16,7 +16,7 @@ public final class ReplicaStore: Sendable {
     public struct Options: Sendable {
         /// Whether nothing may be written, not even a migration.
         public var readOnly: Bool
-        /// Memory for pages, for the writer; each reader takes an eighth of it.
+        /// Memory for pages, for the writer; each reader takes a thirty-second of it: what it reads, the system holds anyway.
         public var cacheBytes: Int
         /// The SQLite VFS to which the path belongs; nil for the file system.
         public var vfs: String?

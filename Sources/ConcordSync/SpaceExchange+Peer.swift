@@ -28,6 +28,8 @@ extension SpaceExchange {
             telling.told.merge(sentReading.held.vector)
             compareDigests(context, &effects)
         } else if isIdle, theirs.shortfall(of: ours) == 0, ours.shortfall(of: theirs) == 0 {
+            // A peer may compare more often than we do; what came since we last said what we hold is no disagreement.
+            guard sentReading.held.position >= position else { return }
             disagreements += 1
             guard disagreements < Self.maximumDisagreements else {
                 throw SessionFault(

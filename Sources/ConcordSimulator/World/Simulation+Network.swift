@@ -135,9 +135,20 @@ extension Simulation {
         log(node, "end \(id): \(end.code ?? "-") \(end.sentence)")
         guard isExpected(end, id) else {
             throw Violation(
-                invariant: .noFaults, detail: "\(nodes[node].name) ended a session: \(end.sentence)")
+                invariant: .noFaults, detail: "\(nodes[node].name) ended a session: \(end.sentence); \(differences(id))")
         }
         close(id, side)
+    }
+
+    /// What the two nodes of a connection hold and the other does not, for people.
+    func differences(_ id: Int) -> String {
+        guard let ends = connections[id]?.ends else { return "" }
+        let held = ends.map { (try? nodes[$0.node].store?.held(space).vector) ?? VersionVector() }
+        return (0...1).map { side in
+            let more = held[side].elements.filter { $0.sequence > held[1 - side][$0.replica] }
+            let list = more.map { "\($0.replica):\(held[1 - side][$0.replica])<\($0.sequence)" }
+            return "\(nodes[ends[side].node].name) alone holds \(list.joined(separator: " "))"
+        }.joined(separator: "; ")
     }
 
     /// Whether a connection is one of the node that means ill.

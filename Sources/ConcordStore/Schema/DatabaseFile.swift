@@ -53,7 +53,7 @@ struct DatabaseFile {
         configuration.label = "replica"
         configuration.maximumReaderCount = Self.readers
         configuration.busyMode = .timeout(10)
-        let readerCache = options.cacheBytes >> 13
+        let readerCache = options.cacheBytes >> 15
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -\(readerCache)")
             try db.execute(sql: "PRAGMA trusted_schema = OFF")
