@@ -135,7 +135,8 @@ extension Simulation {
         log(node, "end \(id): \(end.code ?? "-") \(end.sentence)")
         guard isExpected(end, id) else {
             throw Violation(
-                invariant: .noFaults, detail: "\(nodes[node].name) ended a session: \(end.sentence); \(differences(id))")
+                invariant: .noFaults,
+                detail: "\(nodes[node].name) ended a session: \(end.sentence); \(differences(id))")
         }
         close(id, side)
     }
