@@ -27,8 +27,18 @@ struct FileLimit {
     }
 }
 
-/// A disk in memory, mounted at a folder as long as this lives, which can be filled. Only root can mount one.
+/// A disk in memory, mounted at a folder as long as this lives, which can be filled. Only root can mount one,
+/// and not in every container.
 final class SmallDisk {
+    /// Whether one can be mounted here.
+    static let isPossible: Bool = {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        guard mkdir(folder, 0o700) == 0 else { return false }
+        defer { rmdir(folder) }
+        guard mount("tmpfs", folder, "tmpfs", 0, "size=1048576") == 0 else { return false }
+        return umount(folder) == 0
+    }()
+
     private let path: String
     private var ballast: String { path + "/ballast" }
 
