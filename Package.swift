@@ -142,7 +142,8 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             path: "Tests/Fuzz/Targets"),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay"),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets", "SyncSupport"], path: "Tests/Fuzz/Replay"),
         .target(
             name: "TestProxy",
             dependencies: [
@@ -182,7 +183,7 @@ let package = Package(
             name: "ProcessTests",
             dependencies: [
                 "concordd", "concordd-next", "concord", "ConcordModel", "ConcordCrypto", "ConcordClient",
-                "ConcordSync", "ShapedLink", "TestProxy",
+                "ConcordSync", "ShapedLink", "SyncSupport", "TestProxy",
             ],
             path: "Tests/Process"),
     ]

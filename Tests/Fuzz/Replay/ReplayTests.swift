@@ -3,6 +3,7 @@
 
 import Foundation
 import FuzzTargets
+import SyncSupport
 import Testing
 
 @Suite("Foreign bytes")
@@ -22,7 +23,7 @@ struct ReplayTests {
 
     @Test("well-formed examples, changed at random, are read or refused", arguments: FuzzTarget.allCases)
     func changed(_ target: FuzzTarget) {
-        var random = Mutation(seed: 123)
+        var random = TestRandom(seed: 123)
         for seed in target.seeds {
             target.run(seed)
             for _ in 0..<200 { target.run(random.change(seed)) }
@@ -30,22 +31,10 @@ struct ReplayTests {
     }
 }
 
-/// Changes bytes at random: splitmix64, so that the same seed makes the same changes.
-private struct Mutation: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
+/// Changes bytes at random; the same numbers make the same changes.
+extension TestRandom {
     /// The bytes with a few of them replaced, removed or doubled.
-    mutating func change(_ bytes: [UInt8]) -> [UInt8] {
+    fileprivate mutating func change(_ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         for _ in 0...Int.random(in: 0..<4, using: &self) where !bytes.isEmpty {
             let place = Int.random(in: 0..<bytes.count, using: &self)

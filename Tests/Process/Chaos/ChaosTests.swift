@@ -5,6 +5,7 @@
 import ConcordAPI
 import ConcordClient
 import Foundation
+import SyncSupport
 import Testing
 
 @Suite("Five daemons under faults", .serialized)
@@ -17,7 +18,7 @@ struct ChaosTests {
         let environment = ProcessInfo.processInfo.environment
         let seconds = environment["CONCORD_CHAOS_SECONDS"].flatMap { Double($0) } ?? 0
         let seed = environment["CONCORD_CHAOS_SEED"].flatMap { UInt64($0) } ?? 1
-        var random = Draw(seed: seed)
+        var random = TestRandom(seed: seed)
         let network = try await ChaosNetwork()
         let load = ChaosLoad()
         var counts: [ChaosFault: Int] = [:]
@@ -81,20 +82,5 @@ struct ChaosTests {
         #expect(try await place.node.attempt(["meeting", "list"]).status == 0)
         let status = try await place.client.status().document
         #expect(status.attention.contains { $0.code.hasPrefix("E-50") }, "\(status.attention)")
-    }
-}
-
-/// Random numbers that a seed repeats: splitmix64.
-private struct Draw: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }
