@@ -1,5 +1,5 @@
-// What somebody carries from one ministry to another: for now the runs as a session would send them. A file format for it
-// can take their place here.
+// What somebody carries from one ministry to another: the runs that a session would send, not yet in the files in which
+// bundles carry them (Protocol/bundles.md).
 
 import ConcordCrypto
 import ConcordModel
