@@ -51,7 +51,8 @@ struct BundleImporter: Sendable {
         var waiting = Waiting()
         var files = FileIntake(space: space, store: store, attachments: attachments)
         do {
-            try await volume.forEachFrame { content in
+            var frames = volume.frames
+            while let content = try frames.next() {
                 switch content {
                 case .changes(let runs): waiting.settle(runs, try await take(runs, in: space, &intake))
                 case .receipts(let receipts):
@@ -92,8 +93,9 @@ struct BundleImporter: Sendable {
     /// Looks once more at changes that were not taken the first time: what they waited for may have come after them.
     private func review(_ volume: BundleVolume, _ intake: inout BundleIntake) async throws -> Waiting {
         var waiting = Waiting()
-        try await volume.forEachFrame { content in
-            guard case .changes(let runs) = content else { return }
+        var frames = volume.frames
+        while let content = try frames.next() {
+            guard case .changes(let runs) = content else { continue }
             waiting.settle(runs, try await take(runs, in: volume.header.space, &intake))
         }
         return waiting

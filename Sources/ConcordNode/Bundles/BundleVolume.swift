@@ -19,23 +19,37 @@ public struct BundleVolume: Sendable {
     /// The header.
     public var header: BundleHeader { signed.header }
 
-    /// Hands over what the volume holds, frame by frame.
-    func forEachFrame(_ body: (BundleFrames.Content) async throws -> Void) async throws {
-        var offset = contentOffset
-        while offset < file.byteCount {
-            let length = try file.read(at: offset, count: BundleFrames.lengthBytes)
-            guard length.count == BundleFrames.lengthBytes else {
+    /// Reads what the volume holds, frame by frame.
+    public struct Frames {
+        private let file: ScratchFile
+        private let space: SpaceID
+        private var offset: Int64
+
+        fileprivate init(of volume: BundleVolume) {
+            (file, space, offset) = (volume.file, volume.header.space, volume.contentOffset)
+        }
+
+        /// What the next frame holds; nil at the end.
+        ///
+        /// - Throws: ``ConcordError`` E-3052 for a frame that has no place in a bundle.
+        public mutating func next() throws -> BundleFrames.Content? {
+            guard offset < file.byteCount else { return nil }
+            let count = try BundleFrames.payloadBytes(of: try take(BundleFrames.lengthBytes))
+            return try BundleFrames.read(try take(count), in: space)
+        }
+
+        private mutating func take(_ count: Int) throws -> [UInt8] {
+            let bytes = try file.read(at: offset, count: count)
+            guard bytes.count == count else {
                 throw ConcordError(.alteredBundle, "the bundle ends inside a frame")
             }
-            let count = try BundleFrames.payloadBytes(of: length)
-            let payload = try file.read(at: offset + Int64(BundleFrames.lengthBytes), count: count)
-            guard payload.count == count else {
-                throw ConcordError(.alteredBundle, "the bundle ends inside a frame")
-            }
-            try await body(try BundleFrames.read(payload, in: header.space))
-            offset += Int64(BundleFrames.lengthBytes + count)
+            offset += Int64(count)
+            return bytes
         }
     }
+
+    /// What the volume holds, from its beginning.
+    public var frames: Frames { Frames(of: self) }
 
     // MARK: Opening
 

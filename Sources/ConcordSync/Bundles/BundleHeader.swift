@@ -107,7 +107,7 @@ public struct BundleHeader: Hashable, Sendable {
     // MARK: Bytes
 
     /// The canonical bytes, which are hashed and signed.
-    func encoded() -> [UInt8] {
+    public func encoded() -> [UInt8] {
         var writer = CBORWriter(capacity: 512 + 28 * (from.elements.count + to.elements.count))
         writer.array(Self.parts)
         writer.text(Self.label)

@@ -47,11 +47,13 @@ public struct SignedBundleHeader: Hashable, Sendable {
     }
 
     /// `[header, signature]` in deterministic CBOR.
-    public var encoded: [UInt8] {
-        let content = header.encoded()
-        var writer = CBORWriter(capacity: content.count + 96)
+    public var encoded: [UInt8] { Self.encoded(header.encoded(), signature) }
+
+    /// The same of a header in bytes, of which nothing is checked.
+    public static func encoded(_ header: [UInt8], _ signature: Signature) -> [UInt8] {
+        var writer = CBORWriter(capacity: header.count + 96)
         writer.array(2)
-        writer.byteString(content)
+        writer.byteString(header)
         writer.byteString(signature.bytes)
         return writer.bytes
     }

@@ -11,7 +11,7 @@ enum FuzzSeeds {
     static let replica = ReplicaID(Bytes16(high: 1, low: 2))
 
     /// An example, which the program itself makes: that it cannot is a fault of the program.
-    private static func made<Value>(_ body: () throws -> Value) -> Value {
+    static func made<Value>(_ body: () throws -> Value) -> Value {
         do {
             return try body()
         } catch {

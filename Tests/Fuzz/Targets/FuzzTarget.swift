@@ -26,6 +26,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case json
     /// The configuration.
     case configuration
+    /// Volumes of bundles: envelopes, headers and contents.
+    case bundle
 
     /// Reads the bytes.
     public func run(_ bytes: [UInt8]) {
@@ -41,6 +43,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .text: TextFuzz.run(bytes)
         case .json: JSONFuzz.run(bytes)
         case .configuration: ConfigurationFuzz.run(bytes)
+        case .bundle: BundleFuzz.run(bytes)
         }
     }
 
@@ -58,6 +61,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .text: [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]]
         case .json: FuzzSeeds.json
         case .configuration: FuzzSeeds.configurations
+        case .bundle: BundleFuzz.seeds
         }
     }
 }
