@@ -48,6 +48,8 @@ struct SimulatedLink: Sendable {
     let nodes: (Int, Int)
     /// The connection that stands.
     var connection: Int?
+    /// How often in a row the two did not know each other.
+    var refusals = 0
     /// A partition keeps the two apart until then.
     var blockedUntil: Int64 = 0
     /// New connections are refused until then.

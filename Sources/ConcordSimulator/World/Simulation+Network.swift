@@ -26,6 +26,7 @@ extension Simulation {
         guard isUp else { return redial(link, mean: 1_000) }
         guard try accepts(first, second), try accepts(second, first) else {
             log(first, "refused: \(nodes[first].name) and \(nodes[second].name) do not know each other yet")
+            links[link].refusals += 1
             return redial(link, mean: 2_000)
         }
         // A new connection takes the place of one that the other side believes to stand.
@@ -36,6 +37,7 @@ extension Simulation {
         nextConnection += 1
         connections[id] = SimulatedConnection(link: link, ends: [try makeEnd(first), try makeEnd(second)])
         links[link].connection = id
+        links[link].refusals = 0
         figures.connections += 1
         log(first, "connect \(id) with \(nodes[second].name)")
         for side in 0...1 {
@@ -43,9 +45,10 @@ extension Simulation {
         }
     }
 
-    /// Dials again after a while.
+    /// Dials again after a while: soon once the faults have ended, more seldom where the two do not know each other.
     mutating func redial(_ link: Int, mean: Int64) {
-        queue.add(.dial(link: link), at: now + network.duration(mean: healedAt == nil ? mean : 200))
+        let mean = healedAt == nil ? mean : 200 << min(links[link].refusals, 6)
+        queue.add(.dial(link: link), at: now + network.duration(mean: mean))
     }
 
     /// Whether a node believes that the member of another one is suspended.

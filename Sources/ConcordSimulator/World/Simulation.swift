@@ -71,7 +71,7 @@ struct Simulation {
     let options: SimulationOptions
     let charter: SignedCharter
     var swarm: Swarm { scenario.swarm }
-    var space: SpaceID { charter.charter.space }
+    let space: SpaceID
     var queue = EventQueue<Event>()
     var now: Int64 = 0
     var nodes: [SimulatedNode]
@@ -131,6 +131,7 @@ struct Simulation {
         charter = try withSeededSignatures(1) {
             try SignedCharter(charter: text, key: founders[0].authorityKey)
         }
+        space = text.space
         network = SimulationRandom(seed: seed, label: "network")
         choices = SimulationRandom(seed: seed, label: "choices")
         figures.seeds = 1
