@@ -4,6 +4,7 @@
 import ConcordCrypto
 import ConcordModel
 import ConcordStore
+import ConcordSync
 import Glibc
 import Synchronization
 
@@ -25,7 +26,7 @@ public struct ScratchFolder: Sendable {
 }
 
 /// A file without a name, readable by this process alone.
-public final class ScratchFile: Sendable {
+public final class ScratchFile: VolumeSource {
     private let descriptor: Int32
     private let folder: ScratchFolder
     private let count = Mutex<Int64>(0)
