@@ -18,6 +18,7 @@ extension Simulation {
             throw Violation(invariant: .converges, detail: "after an hour of peace \(reason)")
         }
         try signAgain()
+        try await exchangeWithLaptop()
         queue.add(.check, at: now + 500)
     }
 
@@ -155,9 +156,8 @@ extension Simulation {
         guard !swarm.hasForks, let healedAt else { return }
         var lacking = 0
         for number in judged {
-            let load = try CourierLoad(
-                of: store, space: space, excluding: traffic.held[number] ?? VersionVector())
-            lacking += load.byteCount
+            let known = traffic.held[number] ?? VersionVector()
+            lacking += try store.runs(of: space, excluding: known).reduce(0) { $0 + $1.byteCount }
         }
         let fault = traffic.fault(
             lacking: lacking, connections: figures.connections - traffic.connectionsBefore,

@@ -35,8 +35,8 @@ extension Simulation {
         let fresh = try ReplicaStore(path: disk.path, options: options)
         defer { try? fresh.close() }
         _ = try await fresh.addSpace(charter)
-        let load = try CourierLoad(of: store, space: space, excluding: VersionVector())
-        let outcome = try await fresh.receive(load.runs, in: space)
+        let runs = try store.runs(of: space, excluding: VersionVector())
+        let outcome = try await fresh.receive(runs, in: space)
         guard outcome.refusal == nil, outcome.heldBack == 0, try await fresh.digest(space) == digest else {
             throw Violation(
                 invariant: .copiesEqual,

@@ -12,6 +12,8 @@ extension Simulation {
         case hostile = "replicas of it signed two changes of one number"
         /// With a suspended member nobody exchanges (E-2052, E-2053).
         case suspended = "the member is suspended"
+        /// A copy of a node that was revoked since.
+        case revoked = "its member revoked it"
         /// All ways to it lead through nodes that are excused.
         case cutOff = "it is reached through others alone with which nobody exchanges"
     }
@@ -33,9 +35,11 @@ extension Simulation {
                 found[number] = .hostile
             } else if isSuspended, isOfSuspect(number) {
                 found[number] = .suspended
+            } else if let original = nodes[number].original, nodes[original].keyCount > 0 {
+                found[number] = .revoked
             }
         }
-        var reached: Set<Int> = [0]
+        var reached = Set([0, swarm.laptop].compactMap { $0 })
         var grew = true
         while grew {
             grew = false
@@ -55,6 +59,6 @@ extension Simulation {
         let (first, second) = link.nodes
         guard excuses[first] == nil, excuses[second] == nil else { return false }
         guard let healedAt, now > healedAt + Self.patienceWithSuspension else { return true }
-        return !holdsSuspended(first, second) && !holdsSuspended(second, first)
+        return !excludes(first, second) && !excludes(second, first)
     }
 }

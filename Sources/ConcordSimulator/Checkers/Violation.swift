@@ -95,6 +95,10 @@ public struct SimulationFigures: Hashable, Sendable {
     public var tornWrites = 0
     /// Loads that a courier brought.
     public var couriers = 0
+    /// Volumes of theirs that were refused because they were damaged.
+    public var refusedVolumes = 0
+    /// Nodes that were revoked by their members.
+    public var revocations = 0
     /// What a node that means ill did.
     public var mischief = 0
     /// Frames that were lost and sent again.
@@ -131,6 +135,8 @@ public struct SimulationFigures: Hashable, Sendable {
         droppedWrites += other.droppedWrites
         tornWrites += other.tornWrites
         couriers += other.couriers
+        refusedVolumes += other.refusedVolumes
+        revocations += other.revocations
         mischief += other.mischief
         lost += other.lost
         frames += other.frames
@@ -150,6 +156,7 @@ public struct SimulationFigures: Hashable, Sendable {
             ("receipts", receipts), ("store failures", storeFailures),
             ("disk operations failed", diskFailures),
             ("writes dropped", droppedWrites), ("writes torn", tornWrites), ("couriers", couriers),
+            ("volumes refused", refusedVolumes), ("nodes revoked", revocations),
             ("mischief", mischief),
         ]
         let kinds = Decision.Kind.allCases.map { ("decision \($0.rawValue)", decisions[$0] ?? 0) }

@@ -12,8 +12,10 @@ public struct Decision: Codable, Hashable, Sendable {
         case debate
         /// Members sign that one of them be suspended, or reinstated.
         case procedure
-        /// A node gets a new key and certificate.
+        /// A node's certificate ends and is renewed, at once or later.
         case renewal
+        /// A member revokes one of its nodes, which gets a new key.
+        case revocation
         /// Somebody carries what a node holds to another one on foot.
         case courier
         /// A hostile copy of a node appears.

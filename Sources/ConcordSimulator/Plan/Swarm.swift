@@ -45,6 +45,8 @@ struct Swarm: Codable, Hashable, Sendable {
     private(set) var linksOfCopy: [Int]
     /// The node that means ill, if there is one.
     private(set) var hostile: Int?
+    /// The node that is reached by couriers alone; nil if there is none.
+    private(set) var laptop: Int?
     /// Whether the member that is suspended is reinstated in the end.
     let endsReinstated: Bool
     /// The weight of each kind of work, in the order of ``Work``.
@@ -86,6 +88,8 @@ struct Swarm: Codable, Hashable, Sendable {
         let founder = target == 0 ? 1 : 0
         linksOfCopy = (0..<nodes).filter { $0 == founder || $0 != target && random.chance(50) }
         hostile = isHonest || nodes < 3 || copied != nil || random.chance(30) ? nil : nodes - 1
+        laptop = nodes < 3 || hostile != nil || copied == nodes - 1 || random.chance(75) ? nil : nodes - 1
+        if let laptop { linksOfCopy.removeAll { $0 == laptop } }
         endsReinstated = random.chance(60)
         clockSkew = random.pick([0, 1_000, 3_600_000, 86_400_000])
         halfOpenPercent = random.pick([0, 10, 50])
@@ -127,11 +131,12 @@ struct Swarm: Codable, Hashable, Sendable {
         add(.courier, 30, [2, 6, 12])
         add(.mischief, 100, [5, 15, 30])
         add(.renewal, 20, [1, 3])
+        add(.revocation, 20, [1, 3])
         if founders > 2 || nodes > founders { add(.procedure, 45, [3, 8]) }
         add(.restore, 25, [3, 8])
         guard canary != nil else { return rates }
         // What hides an edit, or excuses its loss, would hide the canary.
-        rates.removeAll { [.procedure, .restore, .mischief].contains($0.kind) }
+        rates.removeAll { [.procedure, .restore, .revocation, .mischief].contains($0.kind) }
         if canary == .lostCommits { rates.append(Rate(kind: .kill, interval: max(50, length / 8))) }
         return rates
     }
@@ -142,7 +147,9 @@ struct Swarm: Codable, Hashable, Sendable {
     }
 
     /// The links between nodes.
-    var links: [(Int, Int)] {
+    var links: [(Int, Int)] { topologyLinks.filter { $0.0 != laptop && $0.1 != laptop } }
+
+    private var topologyLinks: [(Int, Int)] {
         switch topology {
         case .mesh: (0..<nodes).flatMap { first in (first + 1..<nodes).map { (first, $0) } }
         case .chain: (1..<nodes).map { ($0 - 1, $0) }
@@ -163,7 +170,9 @@ struct Swarm: Codable, Hashable, Sendable {
     /// Whether one number of a chain may come to stand for two changes.
     var hasForks: Bool { has(.restore) || copied != nil || hostile != nil }
     /// Whether a change may come to have no effect although its author was told that it is durable.
-    var hasHiding: Bool { hasForks || has(.procedure) }
+    var hasHiding: Bool { hasForks || hasExclusion }
+    /// Whether nodes may come to be such that others exchange nothing with them.
+    var hasExclusion: Bool { has(.procedure) || has(.revocation) }
 
     /// The same with one node less; nil if it cannot do with less.
     func withoutLastNode() -> Swarm? {
@@ -175,6 +184,7 @@ struct Swarm: Codable, Hashable, Sendable {
         copy.linksOfCopy.removeAll { $0 == nodes - 1 }
         if copy.linksOfCopy.isEmpty { copy.copied = nil }
         if hostile == nodes - 1 { copy.hostile = nil }
+        if laptop == nodes - 1 { copy.laptop = nil }
         return copy.admissionThreshold <= copy.founders ? copy : nil
     }
 
@@ -188,6 +198,7 @@ struct Swarm: Codable, Hashable, Sendable {
             + "skew \(clockSkew) ms, half-open \(halfOpenPercent) %, \(faults)"
             + (copied.map { ", hostile copy of \($0) at \(linksOfCopy)" } ?? "")
             + (hostile.map { ", \($0) is hostile" } ?? "")
+            + (laptop.map { ", \($0) is reached by couriers alone" } ?? "")
             + (canary.map { ", canary \($0.rawValue)" } ?? "")
     }
 }

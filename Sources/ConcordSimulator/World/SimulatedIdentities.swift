@@ -26,8 +26,12 @@ final class SimulatedIdentities: Sendable {
 
     /// A further node of a member.
     func node(_ number: Int, of first: SimulatedIdentity) throws -> SimulatedIdentity {
+        try node(named: "Mission\(number)", of: first)
+    }
+
+    /// A node of this name, of the member of another one.
+    func node(named city: String, of first: SimulatedIdentity) throws -> SimulatedIdentity {
         try known.withLock { known in
-            let city = "Mission\(number)"
             if let found = known.nodes[first.code + city] { return found }
             let made = try first.another(city)
             known.nodes[first.code + city] = made

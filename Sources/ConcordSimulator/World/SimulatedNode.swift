@@ -41,6 +41,12 @@ struct SimulatedNode: Sendable {
     /// Whether the node holds the space.
     var hasSpace = false
     var written: [Written] = []
+    /// Until then its certificate has run out.
+    var certificateEndedUntil: Int64 = 0
+    /// Whether its member revoked it, and it has no other key yet.
+    var isRevoked = false
+    /// How many keys it had before this one.
+    var keyCount = 0
     /// What decides from whom the node takes what.
     var intake = NodeIntake()
     /// When the intake wants to know the time next.

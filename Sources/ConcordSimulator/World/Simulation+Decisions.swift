@@ -9,7 +9,7 @@ extension Simulation {
         figures.decisions[decision.kind, default: 0] += 1
         let node = min(decision.node, swarm.nodes - 1)
         switch decision.kind {
-        case .write, .debate, .procedure, .renewal, .courier, .copy, .mischief:
+        case .write, .debate, .procedure, .renewal, .revocation, .courier, .copy, .mischief:
             try await act(decision.kind, node)
         case .disconnect, .reset, .partition, .isolation, .stall, .refusal, .outage:
             strikeNetwork(decision, node)
@@ -39,7 +39,8 @@ extension Simulation {
         case .write: if isAwake(node) { try await writeSomething(at: node) }
         case .debate: try await debate()
         case .procedure: try await draftProcedure()
-        case .renewal: try renew(node)
+        case .renewal: renew(node)
+        case .revocation: try await revoke(node)
         case .courier: try await sendCourier(from: node)
         case .copy: try copy()
         case .mischief: try await doMischief()
@@ -48,13 +49,6 @@ extension Simulation {
     }
 
     func isAwake(_ node: Int) -> Bool { nodes[node].store != nil && nodes[node].pausedUntil <= now }
-
-    /// A node gets a new certificate for its key.
-    private mutating func renew(_ node: Int) throws {
-        guard node != swarm.copied else { return }
-        nodes[node].identity = try nodes[node].identity.renewed(choices.number(0...9))
-        log(node, "a new certificate")
-    }
 
     // MARK: The network
 
@@ -71,13 +65,14 @@ extension Simulation {
             let group = nodes.indices.filter { _ in choices.chance(50) }
             block(around: group, for: time)
         case .isolation: block(around: [node], for: time)
-        case .stall:
+        case .stall, .refusal:
+            guard !links.isEmpty else { return }
             let link = choices.number(0...links.count - 1)
-            let side = choices.number(0...1)
-            links[link].stalledUntil[side] = now + time
-            log(nil, "nothing arrives from side \(side) of link \(link) for \(time) ms")
-        case .refusal:
-            let link = choices.number(0...links.count - 1)
+            guard decision.kind == .refusal else {
+                let side = choices.number(0...1)
+                links[link].stalledUntil[side] = now + time
+                return log(nil, "nothing arrives from side \(side) of link \(link) for \(time) ms")
+            }
             links[link].refusedUntil = now + time
             log(nil, "link \(link) is refused for \(time) ms")
         case .outage: block(around: nil, for: decision.outage)

@@ -86,14 +86,27 @@ extension Simulation {
             }
             return ([Message.receipts(space, [receipt]).encoded()], nil)
         case .alteredRun, .replay:
-            var load = try CourierLoad(of: store, space: space, excluding: VersionVector())
-            if mischief == .alteredRun { load.damage(&random) }
-            let runs = Array(load.runs.prefix(30))
+            var runs = Array(try store.runs(of: space, excluding: VersionVector()).prefix(30))
+            if mischief == .alteredRun, !runs.isEmpty {
+                let place = random.number(0...runs.count - 1)
+                runs[place] = Self.altered(runs[place], &random)
+            }
             return (runs.isEmpty ? [] : [Message.changes(space, runs).encoded()], nil)
         case .dangling, .inertEdit, .equivocation, .backdated:
             return try forge(mischief, store, hostile, &random)
         case .flood: return ([], nil)
         }
+    }
+
+    /// A run of which a bit of one change is another.
+    private static func altered(_ run: ChangeRun, _ random: inout SimulationRandom) -> ChangeRun {
+        var changes = run.changes
+        let place = random.number(0...changes.count - 1)
+        guard !changes[place].isEmpty else { return run }
+        changes[place][random.number(0...changes[place].count - 1)] ^= UInt8(1 << random.number(0...7))
+        return ChangeRun(
+            replica: run.replica, chain: run.chain, firstSequence: run.firstSequence, previous: run.previous,
+            changes: changes, signature: run.signature)
     }
 
     private func forge(

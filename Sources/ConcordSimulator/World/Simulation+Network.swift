@@ -51,14 +51,9 @@ extension Simulation {
         queue.add(.dial(link: link), at: now + network.duration(mean: mean))
     }
 
-    /// Whether a node believes that the member of another one is suspended.
-    func holdsSuspended(_ node: Int, _ peer: Int) -> Bool {
-        let roster = try? nodes[node].store?.roster(space)
-        return roster?.entry(nodes[peer].identity.member)?.suspensions.isEmpty == false
-    }
-
     func accepts(_ node: Int, _ peer: Int) throws -> Bool {
-        guard let store = nodes[node].store, !holdsSuspended(node, peer) else { return false }
+        guard let store = nodes[node].store, !excludes(node, peer), nodes[peer].certificateEndedUntil <= now
+        else { return false }
         let member = nodes[peer].identity.member
         let roster = try store.roster(space)
         return try roster.role(member) != nil || store.space(space).inviter?.member == member
@@ -168,7 +163,7 @@ extension Simulation {
         // A node that is told of a change of its own replica that it lacks does not believe it within a session: the two
         // find that they differ, and the next session begins with what each holds.
         if swarm.hasForks { expected += [.equivocation, .missingDependency] }
-        if swarm.has(.procedure) { expected += [.peerSuspended, .ourMemberSuspended] }
+        if swarm.hasExclusion { expected += [.peerSuspended, .ourMemberSuspended] }
         if swarm.hasDiskTrouble, let code = end.code.flatMap(ErrorCode.init), Self.isOfTrouble(code) {
             return true
         }

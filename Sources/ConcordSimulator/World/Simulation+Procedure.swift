@@ -67,14 +67,8 @@ extension Simulation {
     private mutating func suspend(_ suspect: Int, _ replicas: [KnownReplica]) -> Procedure {
         let member = nodes[suspect].identity.member
         let held = replicas.filter { $0.member == member }
-        // What is held at the drafter, or less: then something that has effect already is hidden again.
-        let keeps = VersionVector(
-            held.compactMap { chain in
-                let cut = choices.chance(50) ? chain.sequence : chain.sequence / 2
-                return cut == 0 ? nil : Dot(chain.replica, cut)
-            })
         let act = Suspension(
-            space: space, subject: member, keeps: keeps, reason: "as a test",
+            space: space, subject: member, keeps: cutOffs(held), reason: "as a test",
             timestamp: 1_500_000_000_000 + now)
         suspensions.append(act.hash)
         isSuspended = true
@@ -114,20 +108,25 @@ extension Simulation {
         log(signer, "sign the act")
         try await write(
             [.init(draft: [.act(try signed(encoded, by: signer))])], at: signer)
-        try endWithSuspended(signer)
+        try endWithExcluded(signer)
     }
 
-    /// Ends the sessions of a node with peers whose member is suspended, as far as it knows.
-    mutating func endWithSuspended(_ node: Int) throws {
-        guard swarm.has(.procedure), let store = nodes[node].store, nodes[node].hasSpace else {
-            return
-        }
-        let roster = try store.roster(space)
+    /// Ends the sessions of a node with peers that are suspended or revoked, as far as it knows.
+    mutating func endWithExcluded(_ node: Int) throws {
+        guard swarm.hasExclusion, nodes[node].store != nil, nodes[node].hasSpace else { return }
         for id in connections.keys.sorted() {
             guard let side = connections[id]?.side(of: node), let peer = connections[id]?.ends[1 - side].node,
-                roster.entry(nodes[peer].identity.member)?.suspensions.isEmpty == false
+                excludes(node, peer)
             else { continue }
-            try feed(id, side, .stop(.peerSuspended, "the member is suspended"))
+            try feed(id, side, .stop(.peerSuspended, "the member is suspended, or its node revoked"))
         }
+    }
+
+    /// Whether a node believes that the member of another one is suspended, or that node revoked.
+    func excludes(_ node: Int, _ peer: Int) -> Bool {
+        guard swarm.hasExclusion, let roster = try? nodes[node].store?.roster(space) else { return false }
+        let identity = nodes[peer].identity
+        return roster.entry(identity.member)?.suspensions.isEmpty == false
+            || roster.isRevoked(NodeID(certificate: identity.node), of: identity.member)
     }
 }

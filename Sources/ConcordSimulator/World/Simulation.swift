@@ -60,7 +60,11 @@ struct Simulation {
         /// A node whose disk has failed finds out whether it can be written again.
         case trial(node: Int)
         /// What somebody carried arrives.
-        case deliver(CourierLoad, to: Int)
+        case deliver(CourierLoad, from: Int, to: Int)
+        /// A node gets a new certificate for its key.
+        case renew(node: Int, number: Int)
+        /// A node whose key was revoked gets another one.
+        case giveKey(node: Int)
         /// The faults end.
         case heal
         /// Whether all is well by now is looked at.
@@ -90,6 +94,9 @@ struct Simulation {
     var suspensions: [Digest] = []
     /// When people last looked whether signatures are missing.
     var signedAgainAt: Int64 = 0
+    /// When people last went to the node that couriers alone reach.
+    var laptopVisitedAt: Int64 = 0
+    var laptopVisits = 0
     /// Whether the last act that was drafted is a suspension.
     var isSuspended = false
     /// What the node that means ill writes by hand.
@@ -222,7 +229,9 @@ struct Simulation {
         case .sign(let signer, let act): try await sign(act, signer)
         case .relief(let node): try await relieve(node)
         case .trial(let node): try await tryWriting(node)
-        case .deliver(let load, let node): try await deliver(load, to: node)
+        case .deliver(let load, let from, let node): try await deliver(load, from: from, to: node)
+        case .renew(let node, let number): try giveCertificate(node, number)
+        case .giveKey(let node): try giveKey(node)
         case .heal: try await heal()
         case .check: try await check()
         }
@@ -241,6 +250,8 @@ struct Simulation {
             nodes[index].pausedUntil = 0
             nodes[index].disk.failPower(after: 0)
             try await relieve(index)
+            nodes[index].certificateEndedUntil = 0
+            try giveKey(index)
             if swarm.canary == .absence, index == swarm.nodes - 1 {
                 canaryFired = true
                 nodes[index].close()
