@@ -338,7 +338,7 @@ extension ErrorCode {
             .corruptDatabase, "The database is damaged.",
             "stop the daemon, then run `concord backup salvage`, which keeps the damaged file"
         ),
-        (.diskFull, "The disk is full.", "make room; nothing was lost and the daemon goes on by itself"),
+        (.diskFull, "The disk is full.", "make room; nothing was lost, a running daemon goes on by itself"),
         (.unwritableHome, "The home folder cannot be written.", "check its owner and permissions"),
         (
             .verificationFailed, "The log or the visible state does not verify.",
@@ -358,7 +358,7 @@ extension ErrorCode {
         ),
         (
             .diskFailure, "The disk reports errors.",
-            "check the disk and the system's log; the daemon goes on by itself once it can write"
+            "check the disk and the system's log; a running daemon goes on by itself once it can write"
         ),
         (
             .reserveReached, "The disk is nearly full, and the rest is kept in reserve.",

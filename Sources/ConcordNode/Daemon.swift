@@ -133,7 +133,13 @@ public struct Daemon: Sendable {
         options.reserveBytes = reserve
         options.freeBytes = { FileSystem.freeBytes(home.path) }
         options.clock = WallClock.milliseconds
-        try SalvagedChanges.rescueBeyondLog(home)
+        guard !Salvage.isUnfinished(home) else {
+            throw ConcordError(
+                .corruptDatabase, "a salvage of the replica was interrupted and must be ended first",
+                action: "concord backup salvage --home \(home.path)")
+        }
+        // Its own chain may have gone on in what SQLite passes over.
+        options.beginsAnew = try SalvagedChanges.rescueBeyondLog(home)
         return try ReplicaStore(path: home.database, options: options)
     }
 

@@ -22,6 +22,9 @@ public final class ReplicaStore: Sendable {
         public var vfs: String?
         /// Where replica ids and salts come from.
         public var randomBytes: @Sendable (Int) throws -> [UInt8]
+        /// Whether no chain is this database's own any more, since changes of theirs may be missing here that were durable:
+        /// the first write begins a new one.
+        public var beginsAnew = false
         /// Bytes of the disk that ordinary writes leave free; 0 for none.
         public var reserveBytes: Int64 = 0
         /// How much is free on the disk of the database; nil if it is not known.
@@ -60,7 +63,8 @@ public final class ReplicaStore: Sendable {
         self.path = path
         leftOpen = Self.isLeftOpen(path)
         let pool = try mappingErrors { try DatabaseFile(path: path).open(options) }
-        writer = StoreWriter(pool: pool, isReadOnly: options.readOnly, gate: StorageGate(options))
+        writer = StoreWriter(
+            pool: pool, isReadOnly: options.readOnly, gate: StorageGate(options) { Self.logBytes(path) })
         randomBytes = options.randomBytes
         queue = WriteQueue(writer: writer, random: options.randomBytes)
         receiver = Receiver(writer: writer)
@@ -70,12 +74,27 @@ public final class ReplicaStore: Sendable {
     /// Closes the database, after which every method fails. Waits for what is being written.
     ///
     /// The write-ahead log is written back and made empty, which tells the next process that all was well; see
-    /// ``wasLeftOpen``. Where that cannot be done the log stays, and nothing is lost.
+    /// ``wasLeftOpen``.
     public func close() throws {
+        // Where it cannot be written back, the log stays, and nothing is lost.
         if !writer.isReadOnly, storageTrouble == nil {
             _ = try? pool.writeWithoutTransaction { try ErasureRemains.truncateLog($0) }
         }
         try mappingErrors { try pool.close() }
+    }
+
+    /// Closes the database, of which everything stands in its one file then.
+    ///
+    /// - Throws: ``ConcordError`` if the write-ahead log cannot be written back.
+    public func closeIntoOneFile() throws {
+        try mappingErrors {
+            let left = try pool.writeWithoutTransaction { try ErasureRemains.truncateLog($0) }
+            guard left else { throw ConcordError(.storeFailure, "the write-ahead log is in use") }
+            try pool.close()
+        }
+        guard !Self.isLeftOpen(path) else {
+            throw ConcordError(.storeFailure, "the write-ahead log of \(path) cannot be written back")
+        }
     }
 
     /// Sets who is told, after each durable commit that added changes to a space, of the place of the latest

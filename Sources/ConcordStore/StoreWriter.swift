@@ -83,6 +83,8 @@ final class StoreWriter: Sendable {
             memory.touchedAttachments = false
             attachmentObserver.withLock { $0 }?()
         }
+        memory.commits += 1
+        if memory.commits % StorageLimits.commitsPerLook == 0 { enqueue { db, _ in self.gate.lookAtLog(db) } }
         if memory.hasRemains {
             memory.hasRemains = false
             // Should readers be in the way, or this fail, the mark in the database stays for the next attempt.

@@ -161,13 +161,53 @@ import Testing
         #expect(await bench.keeper { $0.interval = nil }.nextAt() == nil)
     }
 
-    @Test("a clock that was set back puts no backup off for longer than one interval")
+    @Test("a clock that was once ahead puts no backup off, and its files are nobody's latest")
     func clockSetBack() async throws {
         let bench = try await Bench()
-        let keeper = bench.keeper()
+        let keeper = bench.keeper { ($0.keptDays, $0.keptWeeks) = (1, 0) }
         bench.advance(400 * Self.day)
         await keeper.makeIfDue()
+        let ahead = try #require(bench.files.first)
         bench.advance(-390 * Self.day)
-        #expect(await keeper.nextAt() == testNow + 10 * Self.day + Self.day)
+        await keeper.makeIfDue()
+        #expect(bench.files.map(\.at) == [ahead.at, testNow + 10 * Self.day])
+        #expect(await keeper.nextAt() == testNow + 11 * Self.day)
+        bench.advance(Self.day)
+        await keeper.makeIfDue()
+        #expect(bench.files.map(\.at) == [ahead.at, testNow + 11 * Self.day])
+        let folder = BackupFolder(path: bench.home.backups)
+        #expect(folder.items(now: testNow + 11 * Self.day).map(\.at) == [testNow + 11 * Self.day, ahead.at])
+        #expect(try await keeper.attention().isEmpty)
+        bench.advance(2 * Self.day + 1)
+        #expect(try await keeper.attention().map(\.code) == ["E-5012"])
+    }
+
+    @Test("a node that was started with a clock ahead makes its first backup soon after it is right again")
+    func startedAhead() async throws {
+        let bench = try await Bench()
+        bench.advance(3_650 * Self.day)
+        let keeper = bench.keeper()
+        bench.advance(-3_650 * Self.day)
+        #expect(await keeper.nextAt() == testNow + 600_000)
+    }
+
+    @Test("a copy that does not verify is not kept, is said after a restart, too, and drives out no good one")
+    func unverified() async throws {
+        let bench = try await Bench()
+        try await bench.store.pool.write { db in
+            try db.execute(
+                sql: "INSERT INTO space (uid, name, charter, vocabulary, terms) VALUES (?, 'x', ?, 1, ?)",
+                arguments: [Data(count: 32), Data([1]), Data(count: 32)])
+        }
+        let keeper = bench.keeper()
+        for _ in 0..<3 {
+            bench.advance(Self.day)
+            await keeper.makeIfDue()
+        }
+        #expect(bench.files.isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.home.backups) == [])
+        #expect(try await keeper.attention().map(\.code) == ["E-5013"])
+        #expect(try await bench.keeper().attention().map(\.code) == ["E-5013"])
+        #expect(await bench.keeper().nextAt() == testNow + 3 * Self.day + 600_000)
     }
 }

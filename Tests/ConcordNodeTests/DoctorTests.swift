@@ -15,7 +15,7 @@ struct DoctorTests {
         var status = try await node.peers.status()
         status.storage.freeBytes = free
         return try Doctor(
-            identity: try node.home.identity(), store: node.store, now: now, pagesAreSound: true
+            identity: try node.home.identity(), store: node.store, now: now
         ).examine(status)
     }
 
@@ -112,7 +112,7 @@ struct DoctorTests {
                 )
             ]
             let document = try Doctor(
-                identity: try node.home.identity(), store: node.store, now: testNow, pagesAreSound: true
+                identity: try node.home.identity(), store: node.store, now: testNow
             )
             .examine(status)
             #expect(states(document, "network") == [.good, .degraded, .unknown, .person])

@@ -141,6 +141,75 @@ struct SalvageTests {
         #expect(try await madrid.status().spaces.first?.replica != replica)
     }
 
+    @Test(
+        "a backup is restored beside the log of a replica that was moved away, which is kept and not mixed in"
+    )
+    func restoredBesideLog() async throws {
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        try await madrid.start()
+        try await scene.found(madrid, [])
+        try await madrid.concord("contact", "add", "name=First")
+        let file = scene.path("early.backup")
+        try await madrid.concord("backup", "create", file)
+        let replica = try #require(try await madrid.status().spaces.first?.replica)
+        try await madrid.concord("contact", "add", "name=Only in the log")
+        madrid.kill()
+        try FileManager.default.moveItem(
+            atPath: madrid.home + "/replica.db", toPath: madrid.home + "/replica.db.broken")
+        let output = try await madrid.concord("backup", "restore", file)
+        let line = try #require(output.split(separator: "\n").first { $0.contains("earlier replica") })
+        let aside = String(try #require(line.split(separator: " ").last).dropLast())
+        #expect(FileManager.default.fileExists(atPath: aside + "/replica.db-wal"), "\(output)")
+        try await madrid.start()
+        #expect(try await !madrid.concord("contact", "list").contains("Only in the log"))
+        try await madrid.concord("contact", "add", "name=After")
+        #expect(try await madrid.status().spaces.first?.replica != replica)
+        try await madrid.concord("verify")
+        #expect(await madrid.stop() == 0)
+        // With the database that belongs to the log, salvage finds what stood there.
+        try FileManager.default.moveItem(
+            atPath: madrid.home + "/replica.db.broken", toPath: aside + "/replica.db")
+        try await madrid.concord("backup", "salvage", "--yes")
+        try await madrid.start()
+        let names = try await madrid.concord("contact", "list")
+        #expect(names.contains("Only in the log") && names.contains("After"))
+        try await madrid.concord("verify")
+    }
+
+    @Test("a salvage that fails or is interrupted loses nothing, and the daemon waits for its end")
+    func interrupted() async throws {
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        try await madrid.start()
+        try await scene.found(madrid, [])
+        for number in 0..<5 { try await madrid.concord("contact", "add", "name=Contact \(number)") }
+        madrid.kill()
+        // The log's head is gone: SQLite would pass over all of it.
+        let log = try #require(FileHandle(forUpdatingAtPath: madrid.home + "/replica.db-wal"))
+        try log.write(contentsOf: Data(repeating: 0, count: 32))
+        try log.close()
+        let passedOver = try await run("/usr/bin/timeout", ["20", concordd, "--home", madrid.home])
+        #expect(passedOver.status == 1 && passedOver.standardError.contains("E-5003"), "\(passedOver)")
+        #expect(passedOver.standardError.contains("concord backup salvage"))
+        // Nothing can be kept there.
+        try Data("a file".utf8).write(to: URL(fileURLWithPath: madrid.home + "/damaged"))
+        let failed = try await madrid.attempt(["backup", "salvage", "--yes"])
+        #expect(failed.status == 1 && failed.standardError.contains("E-5005"), "\(failed)")
+        try FileManager.default.removeItem(atPath: madrid.home + "/damaged")
+        let unfinished = madrid.home + "/damaged/2026.unfinished"
+        try FileManager.default.createDirectory(atPath: unfinished, withIntermediateDirectories: true)
+        let start = try await run("/usr/bin/timeout", ["20", concordd, "--home", madrid.home])
+        #expect(start.status == 1 && start.standardError.contains("E-5003"), "\(start)")
+        #expect(start.standardError.contains("concord backup salvage"))
+        try await madrid.concord("backup", "salvage")
+        #expect(!FileManager.default.fileExists(atPath: unfinished))
+        try await madrid.start()
+        let names = try await madrid.concord("contact", "list")
+        for number in 0..<5 { #expect(names.contains("Contact \(number)")) }
+        try await madrid.concord("verify")
+    }
+
     @Test("backups are made by themselves, verified, listed, and salvage begins with the newest good one")
     func automatic() async throws {
         let scene = try Scene()

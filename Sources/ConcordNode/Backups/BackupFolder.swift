@@ -56,10 +56,19 @@ public struct BackupFolder: Sendable {
         }.sorted { $0.at > $1.at }
     }
 
-    /// Removes what a process left behind that ended while it made a backup.
+    /// The finished backups, the latest first, and after them those of which the name is of a time to come: a clock was
+    /// once ahead.
+    public func items(now: Int64) -> [Item] {
+        let items = items()
+        return items.filter { $0.at <= now } + items.filter { $0.at > now }
+    }
+
+    /// Removes what a process left behind that ended while it made a backup: files with something after the name of one.
     func removeUnfinished() {
-        for name in FileSystem.names(path) where name.hasSuffix(".part") {
-            guard Self.time(ofName: String(name.dropLast(5))) != nil else { continue }
+        for name in FileSystem.names(path) {
+            guard let end = name.range(of: Self.suffix)?.upperBound, end < name.endIndex,
+                Self.time(ofName: String(name[..<end])) != nil
+            else { continue }
             unlink("\(path)/\(name)")
         }
     }

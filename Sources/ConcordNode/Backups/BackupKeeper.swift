@@ -21,7 +21,7 @@ actor BackupKeeper {
     private let reserve: Int64
     private let clock: @Sendable () -> Int64
     private let logger: Logger
-    private let startedAt: Int64
+    private var startedAt: Int64
     private var failure: Failure?
     /// One at a time, whoever asks.
     private var isMaking = false
@@ -58,11 +58,17 @@ actor BackupKeeper {
     func nextAt() -> Int64? {
         guard let interval = policy.interval else { return nil }
         let regular =
-            folder.items().first.map { $0.at + interval }
-            ?? startedAt + min(interval, BackupLimits.firstDelay)
-        // A latest backup of the future says that the clock was set back since.
-        let bounded = min(regular, clock() + interval)
-        return failure.map { max(bounded, $0.at + min(interval, BackupLimits.retry)) } ?? bounded
+            past().first.map { $0.at + interval } ?? startedAt + min(interval, BackupLimits.firstDelay)
+        return failure.map { max(regular, $0.at + min(interval, BackupLimits.retry)) } ?? regular
+    }
+
+    /// The backups there are, the latest first, without those of a time to come. If the clock was set back, what was
+    /// remembered of the time after is of now.
+    private func past() -> [BackupFolder.Item] {
+        let now = clock()
+        startedAt = min(startedAt, now)
+        if let known = failure, known.at > now { failure = Failure(error: known.error, at: now) }
+        return folder.items().filter { $0.at <= now }
     }
 
     private func makeScheduled() async {
@@ -89,24 +95,49 @@ actor BackupKeeper {
         guard !isMaking else { throw ConcordError(.backupFailed, "another backup is being made") }
         isMaking = true
         defer { isMaking = false }
-        try checkRoom(FileSystem.parent(of: path))
-        let bytes = try await store.backup(to: path, now: now)
-        try FileSystem.synchronize(folder: FileSystem.parent(of: path), failure: .backupFailed)
-        let report = try await ReplicaStore.verifyBackup(path)
-        // What cannot be written down now is seen in the folder all the same.
+        let parent = FileSystem.parent(of: path)
+        try checkRoom(parent)
+        guard !FileSystem.exists(path) else { throw ConcordError(.fileExists, "\(path) exists already") }
+        // Only what was verified bears the name of a backup.
+        let draft = "\(path)-unverified-\(now)"
+        let bytes = try await store.backup(to: draft, now: now)
+        defer { unlink(draft) }
+        let fault = await Self.fault(of: draft)
+        if fault == nil {
+            guard rename(draft, path) == 0 else {
+                throw FileSystem.refusal(.backupFailed, "\(path) cannot be written")
+            }
+            try FileSystem.synchronize(folder: parent, failure: .backupFailed)
+        }
+        await writeDown(.init(at: now, verified: fault == nil, path: path, bytes: bytes))
+        if let fault { throw fault }
+        logger.info("a backup is made and verified", metadata: ["path": "\(path)", "bytes": "\(bytes)"])
+        return BackupDocument(
+            path: path, bytes: bytes, at: Timestamp.text(milliseconds: now), verified: true)
+    }
+
+    /// Why a copy of the database is no good backup; nil if it is one.
+    private static func fault(of draft: String) async -> ConcordError? {
         do {
-            try await store.recordBackup(.init(at: now, verified: report.isClean, path: path, bytes: bytes))
+            let report = try await ReplicaStore.verifyBackup(draft)
+            guard !report.isClean else { return nil }
+            let first = report.problems.first?.message ?? "it is incomplete"
+            return ConcordError(
+                .verificationFailed, "a copy of the database does not verify and is not kept: \(first)",
+                action: "stop the daemon, then concord backup salvage --yes")
+        } catch {
+            return ConcordError(wrapping: error)
+        }
+    }
+
+    /// What cannot be written down now is seen in the folder all the same.
+    private func writeDown(_ record: BackupRecord) async {
+        do {
+            try await store.recordBackup(record)
         } catch {
             let error = ConcordError(wrapping: error)
             logger.warning("a backup is not written down", metadata: ["reason": "\(error.message)"])
         }
-        guard report.isClean else {
-            let first = report.problems.first?.message ?? "it is incomplete"
-            throw ConcordError(.verificationFailed, "the backup \(path) does not verify: \(first)")
-        }
-        logger.info("a backup is made and verified", metadata: ["path": "\(path)", "bytes": "\(bytes)"])
-        return BackupDocument(
-            path: path, bytes: bytes, at: Timestamp.text(milliseconds: now), verified: report.isClean)
     }
 
     /// A backup must not be what fills the disk.
@@ -124,7 +155,7 @@ actor BackupKeeper {
     }
 
     private func prune() {
-        let items = folder.items()
+        let items = past()
         let superfluous = Set(policy.superfluous(among: items.map(\.at)))
         for item in items where superfluous.contains(item.at) {
             guard unlink(item.path) == 0 else { continue }
@@ -160,12 +191,17 @@ actor BackupKeeper {
     /// A line for the status if the last attempt failed, or the last good backup is too old.
     func attention() throws -> [StatusDocument.Attention] {
         guard let interval = policy.interval else { return [] }
+        let items = past()
         if let failure {
             return [line(.backupFailed, "no backup could be made: \(failure.error.message)")]
         }
         let now = clock()
         let record = try store.backupRecord()
-        let last = max(record?.at ?? 0, folder.items().first?.at ?? 0)
+        if let record, !record.verified {
+            let time = Timestamp.text(milliseconds: record.at)
+            return [line(.backupFailed, "the backup of \(time) did not verify and was not kept")]
+        }
+        let last = max(record.map { $0.at <= now ? $0.at : 0 } ?? 0, items.first?.at ?? 0)
         // A node that was off for long gets a chance to make one first.
         let since = max(last, startedAt)
         guard now - since > BackupLimits.overdueIntervals * interval else { return [] }

@@ -19,25 +19,27 @@ public struct Doctor: Sendable {
     static let clockToleranceMilliseconds: Int64 = 10 * 60 * 1000
     /// Refused operations that are listed.
     static let refusedOperations = 100
+    /// How the codes of what is said of disk, backups and salvage begin.
+    static let storageCodes = "E-50"
     /// Changes whose time is compared with the clock.
     static let datedChanges = 10_000
 
     let identity: NodeIdentity
     let store: ReplicaStore
     let now: Int64
-    /// Whether SQLite found nothing wrong with the database's pages.
-    let pagesAreSound: Bool
+    /// What SQLite found wrong with the database's pages, or why they could not be checked.
+    let pageFault: ConcordError?
 
     /// A doctor for the node with this identity and replica.
     ///
     /// - Parameters:
     ///   - now: Milliseconds since 1970.
-    ///   - pagesAreSound: Whether ``ReplicaStore/checkPages(withIndexes:)`` found nothing.
-    public init(identity: NodeIdentity, store: ReplicaStore, now: Int64, pagesAreSound: Bool) {
+    ///   - pageFault: What ``ReplicaStore/checkPages(withIndexes:)`` threw.
+    public init(identity: NodeIdentity, store: ReplicaStore, now: Int64, pageFault: ConcordError? = nil) {
         self.identity = identity
         self.store = store
         self.now = now
-        self.pagesAreSound = pagesAreSound
+        self.pageFault = pageFault
     }
 
     /// Examines the node.
@@ -46,11 +48,7 @@ public struct Doctor: Sendable {
     public func examine(_ status: StatusDocument) throws -> DoctorDocument {
         var checks = certificates() + [disk(status.storage)]
         checks += [try clock(), try texts()]
-        // Otherwise the alarm below says so.
-        if pagesAreSound {
-            checks.append(
-                Check(check: "pages", state: .good, message: "the pages of the database are sound"))
-        }
+        checks += pages()
         for space in try store.spaces() {
             let procedures = Procedures(
                 charter: space.charter.charter, roster: try store.roster(space.id),
@@ -219,12 +217,32 @@ public struct Doctor: Sendable {
         }
     }
 
-    /// What the daemon raised the alarm about.
+    /// What the daemon raised the alarm about, and whatever it says of disk, backups and salvage.
     private func alarms(_ status: StatusDocument) -> [Check] {
-        status.attention.filter { $0.severity == .integrity }.map { item in
-            Check(
-                check: "database", state: .integrity, message: item.message, code: item.code,
-                action: item.action)
+        let states: [StatusDocument.Attention.Severity: DoctorDocument.State] = [
+            .integrity: .integrity, .person: .person, .degraded: .degraded,
+        ]
+        return status.attention.compactMap { item in
+            guard let state = states[item.severity],
+                item.severity == .integrity || item.code.hasPrefix(Self.storageCodes)
+            else { return nil }
+            return Check(
+                check: "database", state: state, message: item.message, code: item.code, action: item.action)
+        }
+    }
+
+    /// What the check of the pages found; damage the alarm says.
+    private func pages() -> [Check] {
+        switch pageFault?.code {
+        case nil: [Check(check: "pages", state: .good, message: "the pages of the database are sound")]
+        case .corruptDatabase: []
+        default:
+            [
+                Check(
+                    check: "pages", state: .unknown,
+                    message: "the pages of the database could not be checked: \(pageFault?.message ?? "")",
+                    code: pageFault?.code.rawValue, action: pageFault?.action)
+            ]
         }
     }
 
@@ -246,9 +264,14 @@ public struct Doctor: Sendable {
 extension StoreServices {
     public func doctor() async throws -> DoctorDocument {
         // What is found stops all writing, and stands in the status.
-        let pagesAreSound = (try? await store.checkPages(withIndexes: true)) != nil
+        var pageFault: ConcordError?
+        do {
+            try await store.checkPages(withIndexes: true)
+        } catch {
+            pageFault = ConcordError(wrapping: error)
+        }
         return try Doctor(
-            identity: nodeIdentity, store: store, now: clock(), pagesAreSound: pagesAreSound
+            identity: nodeIdentity, store: store, now: clock(), pageFault: pageFault
         ).examine(try await peers.status())
     }
 }

@@ -38,25 +38,39 @@ public struct Salvage {
         let lock = try home.lock()
         defer { lock.release() }
         let sources = try sources()
-        if !isConfirmed, sources == [home.database] { try await refuseIfSound() }
+        if !isConfirmed, !Self.isUnfinished(home) { try await refuseIfSound() }
         let draft = home.database + ".salvage"
         discard(draft)
         var document = try await begin(draft, from: backup)
+        let waiting: [SalvagedRun]
         do {
-            try await fill(draft, from: sources, &document)
+            waiting = try await fill(draft, from: sources, &document)
         } catch {
             discard(draft)
             throw error
         }
+        // Until the draft is in its place, the file says all that it said before, and more.
+        let file = SalvagedFile(path: home.salvaged)
+        try file.add(waiting)
         try change(draft, &document)
+        try file.replace(with: waiting)
+        try FileSystem.give(
+            [home.database, home.damaged, home.salvaged].filter(FileSystem.exists), toOwnerOf: home.path,
+            failure: .unwritableHome)
         return document
     }
 
-    /// The damaged database, and one that an interrupted salvage had begun to move away.
+    /// Whether a salvage was interrupted when it had begun to move the damaged files: then the database in the home may
+    /// lack what its write-ahead log held.
+    static func isUnfinished(_ home: NodeHome) -> Bool {
+        FileSystem.names(home.damaged).contains { $0.hasSuffix(unfinished) }
+    }
+
+    /// The damaged database, and all that were moved away before: what did not come in then may come in now, and what is
+    /// held is passed over.
     private func sources() throws -> [String] {
-        let interrupted = FileSystem.names(home.damaged).filter { $0.hasSuffix(Self.unfinished) }
-            .map { "\(home.damaged)/\($0)/replica.db" }
-        let sources = ([home.database] + interrupted).filter(FileSystem.exists)
+        let kept = FileSystem.names(home.damaged).sorted(by: >).map { "\(home.damaged)/\($0)/replica.db" }
+        let sources = ([home.database] + kept).filter(FileSystem.exists)
         guard !sources.isEmpty else {
             throw ConcordError(
                 .unreadableFile, "there is no replica in \(home.path)",
@@ -91,13 +105,13 @@ public struct Salvage {
             brokenFrames: 0, named: 0, read: 0, ownNamed: 0, ownRead: 0, taken: 0, waiting: 0, refused: 0,
             changes: 0, spaces: 0)
         if let backup {
-            try await ReplicaStore.restore(from: backup, to: draft)
+            try await Self.restore(backup, to: draft)
             document.backup = backup
             return document
         }
-        for item in folder.items() {
+        for item in folder.items(now: now) {
             do {
-                try await ReplicaStore.restore(from: item.path, to: draft)
+                try await Self.restore(item.path, to: draft)
                 document.backup = item.path
                 document.backupAt = Timestamp.text(milliseconds: item.at)
                 return document
@@ -108,11 +122,42 @@ public struct Salvage {
         return document
     }
 
-    private func fill(_ draft: String, from sources: [String], _ document: inout SalvageDocument) async throws
-    {
+    private static func restore(_ backup: String, to draft: String) async throws {
+        if let problem = try await ReplicaStore.verifyBackup(backup).problems.first {
+            throw ConcordError(
+                .verificationFailed, "the backup does not verify: \(problem.message)",
+                action: "name another one with --from; `concord backup list` shows them")
+        }
+        try await ReplicaStore.restore(from: backup, to: draft)
+    }
+
+    /// Puts into the draft what can be read; then all of it is in its one file, whose pages are sound.
+    ///
+    /// - Returns: what lacks something.
+    private func fill(
+        _ draft: String, from sources: [String], _ document: inout SalvageDocument
+    ) async throws -> [SalvagedRun] {
+        let earlier = try SalvagedFile(path: home.salvaged).runs()
         let store = try ReplicaStore(path: draft)
-        defer { try? store.close() }
-        var waiting = earlierChanges()
+        var waiting: [SalvagedRun]
+        do {
+            waiting = try await fill(store, from: sources, earlier, &document)
+            try store.closeIntoOneFile()
+        } catch {
+            try? store.close()
+            throw error
+        }
+        let whole = try ReplicaStore(path: draft, options: .init(readOnly: true))
+        defer { try? whole.close() }
+        try await whole.checkPages(withIndexes: true)
+        return waiting
+    }
+
+    private func fill(
+        _ store: ReplicaStore, from sources: [String], _ earlier: [SalvagedRun],
+        _ document: inout SalvageDocument
+    ) async throws -> [SalvagedRun] {
+        var waiting = earlier
         for source in sources {
             let damaged = try DamagedReplica(path: source)
             for space in damaged.spaces {
@@ -120,16 +165,17 @@ public struct Salvage {
                 guard try !store.spaces().contains(where: { $0.id == id }) else { continue }
                 try await store.addSpace(space.charter, inviterAuthority: space.inviter)
             }
-            let held = Dictionary(
-                uniqueKeysWithValues: try store.spaces().map { ($0.id, try store.heldUpTo($0.id)) })
-            let (runs, figures) = damaged.changes { $2 <= held[$0]?[$1] ?? 0 }
-            document.add(figures)
+            let (runs, figures) = damaged.changes()
+            // Of those that were moved away before, an earlier salvage has said how much there was.
+            if source == sources.first { document.add(figures) }
+            let before = try Self.changes(in: store)
             let outcome = try await store.takeIn(salvaged: waiting + runs)
             waiting = outcome.waiting
-            document.taken += outcome.taken
+            document.taken += try Self.changes(in: store) - before
             document.refused += outcome.refused
-            try await store.adoptLocalTables(of: source)
         }
+        // Of several, the one that was in use last.
+        if let first = sources.first { try await store.adoptLocalTables(of: first) }
         let report = try await store.verify()
         if let problem = report.problems.first {
             throw ConcordError(
@@ -140,20 +186,11 @@ public struct Salvage {
         document.changes = report.changes
         document.spaces = report.spaces.count
         document.waiting = waiting.reduce(0) { $0 + Int64($1.changes.count) }
-        if waiting.isEmpty {
-            unlink(home.salvaged)
-        } else {
-            try FileSystem.replaceAtomically(
-                home.salvaged, bytes: SalvagedRun.encoded(waiting), mode: 0o640, failure: .unwritableHome)
-        }
+        return waiting
     }
 
-    /// What an earlier salvage left waiting.
-    private func earlierChanges() -> [SalvagedRun] {
-        guard FileSystem.exists(home.salvaged), let bytes = try? FileSystem.readWhole(home.salvaged) else {
-            return []
-        }
-        return (try? SalvagedRun.decoded(bytes)) ?? []
+    private static func changes(in store: ReplicaStore) throws -> Int64 {
+        try store.spaces().reduce(0) { $0 + $1.changes }
     }
 
     // MARK: Changing places
@@ -171,7 +208,8 @@ public struct Salvage {
             }
         }
         try FileSystem.synchronize(folder: begun, failure: .unwritableHome)
-        // The log of the old database must be gone before another bears its name.
+        // What closing left of the draft's log is empty; that of the old database must be gone before another bears its name.
+        for suffix in ["-wal", "-shm"] { unlink(draft + suffix) }
         for suffix in ["-wal", "-shm"] { unlink(home.database + suffix) }
         try FileSystem.synchronize(folder: home.path, failure: .unwritableHome)
         guard rename(draft, home.database) == 0 else {
@@ -186,8 +224,6 @@ public struct Salvage {
                 throw FileSystem.refusal(.unwritableHome, "\(path) cannot be renamed")
             }
         }
-        try FileSystem.give(
-            [home.database, home.damaged, home.salvaged], toOwnerOf: home.path, failure: .unwritableHome)
         document.damaged = aside
     }
 

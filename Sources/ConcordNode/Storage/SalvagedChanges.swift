@@ -24,15 +24,13 @@ actor SalvagedChanges {
 
     /// Puts changes aside that SQLite would pass over because its write-ahead log is damaged; before it opens the
     /// database. Those that were not durable come back with them, which does no harm.
-    static func rescueBeyondLog(_ home: NodeHome) throws {
-        guard FileSystem.exists(home.database) else { return }
+    ///
+    /// - Returns: whether there were any.
+    static func rescueBeyondLog(_ home: NodeHome) throws -> Bool {
+        guard FileSystem.exists(home.database) else { return false }
         let found = try DamagedReplica.changesBeyondLog(of: home.database)
-        guard !found.isEmpty else { return }
-        let earlier =
-            FileSystem.exists(home.salvaged)
-            ? try SalvagedRun.decoded(try FileSystem.readWhole(home.salvaged)) : []
-        try FileSystem.replaceAtomically(
-            home.salvaged, bytes: SalvagedRun.encoded(earlier + found), mode: 0o640, failure: .unwritableHome)
+        try SalvagedFile(path: home.salvaged).add(found)
+        return !found.isEmpty
     }
 
     /// How many changes wait.
@@ -40,13 +38,13 @@ actor SalvagedChanges {
 
     /// Takes in what can be taken in, until nothing waits or the task is cancelled.
     func run() async {
-        guard FileSystem.exists(path) else { return }
         do {
-            runs = try SalvagedRun.decoded(try FileSystem.readWhole(path))
+            runs = try SalvagedFile(path: path).runs()
         } catch {
             failure = ConcordError(wrapping: error)
             return report("salvaged changes cannot be read", error)
         }
+        guard !runs.isEmpty else { return }
         grown.raise()
         for await _ in grown.raised {
             await takeIn()
@@ -86,8 +84,7 @@ actor SalvagedChanges {
             return [
                 .init(
                     code: code.rawValue, severity: .person, member: nil,
-                    message: "the salvaged changes in \(path) cannot be read: \(failure.message)",
-                    action: "keep the file and report it")
+                    message: failure.message, action: failure.action)
             ]
         }
         guard !runs.isEmpty else { return [] }

@@ -14,12 +14,16 @@ struct StorageKeeper: Sendable {
     let clock: @Sendable () -> Int64
     let logger: Logger
     private let stopped = Signal()
+    private let damaged = Signal()
+    /// How often a database that was found damaged is looked at once more.
+    private static let rechecks = 5
 
     init(home: NodeHome, store: ReplicaStore, clock: @escaping @Sendable () -> Int64, logger: Logger) {
         (self.home, self.store, self.clock, self.logger) = (home, store, clock, logger)
-        store.observeStorage { [stopped] transition in
+        store.observeStorage { [stopped, damaged] transition in
             Self.report(transition, home: home, logger: logger)
-            if case .refusing(let trouble) = transition, trouble.mayPass { stopped.raise() }
+            guard case .refusing(let trouble) = transition else { return }
+            trouble.mayPass ? stopped.raise() : damaged.raise()
         }
     }
 
@@ -42,6 +46,9 @@ struct StorageKeeper: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.checkAfterCrash() }
             group.addTask {
+                for await _ in self.damaged.raised { await self.recheck() }
+            }
+            group.addTask {
                 for await _ in self.stopped.raised {
                     while self.store.storageTrouble?.mayPass == true {
                         let delay = Duration.milliseconds(self.store.nextTrialDelay())
@@ -50,6 +57,15 @@ struct StorageKeeper: Sendable {
                     }
                 }
             }
+        }
+    }
+
+    /// A page that the disk could not read for a moment looks like a damaged one.
+    private func recheck() async {
+        for _ in 0..<Self.rechecks where store.storageTrouble?.kind == .damaged {
+            let delay = Duration.milliseconds(store.nextTrialDelay())
+            guard (try? await Task.sleep(for: delay)) != nil else { return }
+            if (try? await store.recheckPages()) != nil { return }
         }
     }
 
@@ -80,6 +96,7 @@ struct StorageKeeper: Sendable {
             try? FileSystem.createAtomically(
                 home.damageMark, bytes: Array("\(error.message)\n".utf8), mode: 0o640)
         case .recovered(let trouble):
+            if trouble.kind == .damaged { unlink(home.damageMark) }
             logger.notice(
                 "writing goes on",
                 metadata: ["code": "\(trouble.error.code.rawValue)", "trouble": "\(trouble.kind.rawValue)"])

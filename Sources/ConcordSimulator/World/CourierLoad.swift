@@ -120,7 +120,8 @@ extension Simulation {
         }
     }
 
-    private mutating func pack(at node: Int, for target: Int, isEverything: Bool) async throws -> CourierLoad? {
+    private mutating func pack(at node: Int, for target: Int, isEverything: Bool) async throws -> CourierLoad?
+    {
         // A node says in each bundle what it holds.
         try await signReceipt(node)
         let (space, identity, clock) = (space, nodes[node].identity, nodes[node].clock(now))

@@ -36,7 +36,9 @@ extension Simulation {
         else { return }
         let identity = nodes[node].identity
         let revoked = NodeID(certificate: identity.node)
-        guard let held = try await attempt(carrier, { [space] store in try store.nodes(space) }) else { return }
+        guard let held = try await attempt(carrier, { [space] store in try store.nodes(space) }) else {
+            return
+        }
         let keeps = cutOffs(held.filter { $0.node == revoked && $0.member == identity.member })
         let act = Revocation(
             space: space, node: revoked, keeps: keeps, reason: "as a test",

@@ -15,6 +15,8 @@ final class StoreMemory {
     var repairs: [TextRepair] = []
     /// Whether something of erased values may be left in the search index or the write-ahead log.
     var hasRemains = false
+    /// Commits since the database was opened.
+    var commits = 0
     /// Whether the transaction touched records of attachments.
     var touchedAttachments = false
 

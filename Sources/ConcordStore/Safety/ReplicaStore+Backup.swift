@@ -5,6 +5,7 @@
 import ConcordModel
 import Foundation
 import GRDB
+import Glibc
 
 extension ReplicaStore {
     /// The mark of a backup in `meta`, with the time at which it was made.
@@ -19,10 +20,8 @@ extension ReplicaStore {
         try Self.requireNew(path)
         let pool = pool
         return try await Self.inBackground {
+            let part = try Self.createFile(beside: path)
             do {
-                let part = path + ".part"
-                try? FileManager.default.removeItem(atPath: part)
-                try Self.createFile(part)
                 let copy = try DatabaseQueue(path: part)
                 try pool.backup(to: copy)
                 try copy.writeWithoutTransaction { db in
@@ -40,7 +39,7 @@ extension ReplicaStore {
                 try FileManager.default.moveItem(atPath: part, toPath: path)
                 return try Self.size(path)
             } catch {
-                try? FileManager.default.removeItem(atPath: path + ".part")
+                Self.remove(part)
                 throw error
             }
         }
@@ -74,10 +73,8 @@ extension ReplicaStore {
         try requireNew(path)
         try await inBackground {
             try checkIntegrity(backup)
-            let part = path + ".part"
-            try? FileManager.default.removeItem(atPath: part)
+            let part = try createFile(beside: path)
             do {
-                try createFile(part)
                 let source = try open(backup)
                 let copy = try DatabaseQueue(path: part)
                 try source.backup(to: copy)
@@ -93,7 +90,7 @@ extension ReplicaStore {
                 try source.close()
                 try FileManager.default.moveItem(atPath: part, toPath: path)
             } catch {
-                try? FileManager.default.removeItem(atPath: part)
+                remove(part)
                 throw error
             }
         }
@@ -146,12 +143,18 @@ extension ReplicaStore {
         }
     }
 
-    /// A backup holds everything: it is for its owner alone.
-    private static func createFile(_ path: String) throws {
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
-        guard FileManager.default.createFile(atPath: path, contents: nil, attributes: attributes) else {
-            throw ConcordError(.unreadableFile, "\(path) cannot be written")
-        }
+    /// A new file under a name that nothing else has. A backup holds everything: it is for its owner alone.
+    private static func createFile(beside path: String) throws -> String {
+        let part = path + ".part-" + hexadecimal(try Options().randomBytes(8))
+        let descriptor = Glibc.open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw ConcordError(.unreadableFile, "\(path) cannot be written") }
+        Glibc.close(descriptor)
+        return part
+    }
+
+    /// Removes what was made, and what SQLite made beside it.
+    private static func remove(_ part: String) {
+        for suffix in ["", "-journal", "-wal", "-shm"] { Glibc.unlink(part + suffix) }
     }
 
     private static func size(_ path: String) throws -> Int64 {

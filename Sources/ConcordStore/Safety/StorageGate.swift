@@ -17,8 +17,10 @@ final class StorageGate: Sendable {
     private let state: Mutex<State>
     private let clock: @Sendable () -> Int64
     private let freeBytes: @Sendable () -> Int64?
+    private let logBytes: @Sendable () -> Int64
 
-    init(_ options: ReplicaStore.Options) {
+    init(_ options: ReplicaStore.Options, logBytes: @escaping @Sendable () -> Int64) {
+        self.logBytes = logBytes
         state = Mutex(State(health: StorageHealth(reserve: options.reserveBytes)))
         clock = options.clock
         freeBytes = options.freeBytes
@@ -67,6 +69,17 @@ final class StorageGate: Sendable {
         change { $0.failed(error, now: $1) }
     }
 
+    /// Looks whether the write-ahead log is written back at all: SQLite itself says nothing where that fails, and goes on
+    /// for as long as the log finds room.
+    func lookAtLog(_ db: Database, longerThan limit: Int64 = StorageLimits.longLogBytes) {
+        guard logBytes() > limit else { return }
+        do {
+            try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
+        } catch {
+            note(error)
+        }
+    }
+
     /// Learns from an error of reading: only damage says anything about writing.
     func noteRead(_ error: any Error) {
         guard let error = error as? DatabaseError,
@@ -80,6 +93,9 @@ final class StorageGate: Sendable {
         let free = freeBytes()
         change { $0.trialWorked(free: free, now: $1) }
     }
+
+    /// All pages were looked at, and are sound.
+    func foundSound() { change { $0.foundSound(now: $1) } }
 
     /// How long to wait before the next trial, in milliseconds.
     func nextTrialDelay() -> Int64 { state.withLock { $0.health.nextTrialDelay() } }
@@ -133,11 +149,13 @@ extension ReplicaStore {
     /// - Returns: whether writes are taken now.
     @discardableResult
     public func tryWriting() async -> Bool {
-        if storageTrouble?.kind == .full || storageTrouble?.kind == .low {
-            // What fills the disk may be a write-ahead log that can be emptied. Should it not be, the trial says so.
-            _ = try? await writer.run { db, _ in try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
-        }
         do {
+            do {
+                // What fills the disk may be a write-ahead log that can be emptied.
+                _ = try await writer.run { db, _ in try ErasureRemains.truncateLog(db) }
+            } catch  where storageTrouble?.kind == .full || storageTrouble?.kind == .low {
+                // Should it not be, the trial says so.
+            }
             try await writer.runLocal(.trial) { db in
                 try db.execute(
                     sql: """

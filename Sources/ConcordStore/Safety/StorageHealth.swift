@@ -6,7 +6,10 @@
 //     healthy ── a write fails for want of disk, or too little is free ──▶ refusing (full, low, read-only, failing)
 //        ▲                                                                    │
 //        └────────── a trial write works, and enough is free ────────────────┘
-//     any ── the database is found damaged ──▶ refusing (damaged), for good
+//     any ── the database is found damaged ──▶ refusing (damaged) ── all pages are found sound ──▶ healthy
+//
+// A disk that could not read a page for a moment makes a database look damaged: so damage is no verdict before all pages
+// were looked at once more.
 
 import ConcordModel
 
@@ -110,6 +113,12 @@ public struct StorageHealth: Hashable, Sendable {
         guard let trouble, trouble.mayPass else { return nil }
         // A page may find its place on a disk that is full for everything larger.
         if [.low, .full].contains(trouble.kind), let free, free < resumeAt { return nil }
+        return end(trouble, now)
+    }
+
+    /// All pages were looked at, and are sound.
+    public mutating func foundSound(now: Int64) -> Transition? {
+        guard let trouble, trouble.kind == .damaged else { return nil }
         return end(trouble, now)
     }
 

@@ -8,6 +8,10 @@ public enum StorageLimits {
     public static let longestTrialDelay: Int64 = 10_000
     /// Without trouble, after which the first trial comes soon again.
     public static let steadyTime: Int64 = 60_000
+    /// Bytes of the write-ahead log that say that it is not written back: four times what it has before it should be.
+    public static let longLogBytes: Int64 = 256 << 20
+    /// Commits after which its size is looked at.
+    public static let commitsPerLook = 64
     /// Bytes that are kept free of ordinary writes, unless configured otherwise.
     public static let reserveBytes: Int64 = 64 << 20
 }

@@ -132,18 +132,25 @@ public struct DamagedReplica {
     /// What stands only in the part of the write-ahead log that SQLite does not look at any more, because a checksum
     /// before it does not hold: after a power cut the torn end of the last transaction, after damage also what had been
     /// durable. It must be asked before SQLite opens the database, which goes on over that part.
+    ///
+    /// - Throws: ``ConcordError`` E-5003 if that is all of the log, which may hold what nothing else follows from: then the
+    ///   replica is to be salvaged as a whole.
     public static func changesBeyondLog(of path: String) throws -> [SalvagedRun] {
-        guard ReplicaStore.isLeftOpen(path), try DatabasePages(path: path).brokenFrames > 0 else { return [] }
-        return try DamagedReplica(path: path).changes(onlyBeyond: true) { _, _, _ in false }.runs
+        guard ReplicaStore.isLeftOpen(path) else { return [] }
+        let pages = try DatabasePages(path: path)
+        guard !pages.isLogHeadDamaged else {
+            throw ConcordError(
+                .corruptDatabase,
+                "the head of \(path)-wal is damaged, and SQLite would pass over everything in that file")
+        }
+        guard pages.brokenFrames > 0 else { return [] }
+        return try DamagedReplica(path: path).changes(onlyBeyond: true).runs
     }
 
-    /// Reads the changes.
+    /// Reads the changes, whatever is held elsewhere: under the same number that may be another one.
     ///
-    /// - Parameter isHeld: whether a change need not be salvaged, by replica and sequence.
     /// - Returns: the runs, in the order in which they had arrived, and how much there was.
-    public func changes(
-        onlyBeyond: Bool = false, unless isHeld: (SpaceID, ReplicaID, UInt64) -> Bool
-    ) -> (runs: [SalvagedRun], figures: Figures) {
+    public func changes(onlyBeyond: Bool = false) -> (runs: [SalvagedRun], figures: Figures) {
         var rows: [Place: [LogRow]] = [:]
         var seen: Set<Place> = []
         pages.scan { form in
@@ -155,11 +162,6 @@ public struct DamagedReplica {
                     continue
                 }
                 seen.insert(place)
-                if let chain = chains[place.chain], let space = spaceRows[chain.space]?.id,
-                    isHeld(space, chain.replica, place.sequence)
-                {
-                    continue
-                }
                 // A stale form of a page may bear another change under the same number, or the same without signature.
                 if rows[place]?.contains(where: { $0.hash == found.hash && $0.signature == found.signature })
                     != true

@@ -12,6 +12,8 @@ struct DatabasePages {
     let count: Int
     /// Frames of the write-ahead log of which the checksums do not hold: what SQLite does not look at any more.
     private(set) var brokenFrames = 0
+    /// Whether the head of the write-ahead log is damaged, so that SQLite passes over all of it.
+    private(set) var isLogHeadDamaged = false
     private let file: FileHandle
     private let log: FileHandle?
     /// Where in the log the latest form of a page stands.
@@ -100,11 +102,15 @@ struct DatabasePages {
 
     /// Finds the latest committed form of each page, and what lies beyond.
     private mutating func indexLog(_ head: [UInt8]) {
-        guard let log, head.bigEndian32(0) & ~1 == 0x377f_0682 else { return }
-        let isBigEndian = head.bigEndian32(0) & 1 == 1
-        var sum = WALChecksum(isBigEndian: isBigEndian)
+        guard let log else { return }
+        var sum = WALChecksum(isBigEndian: head.bigEndian32(0) & 1 == 1)
         sum.add(head[0..<24])
-        var isValid = sum.pair == (head.bigEndian32(24), head.bigEndian32(28))
+        var isValid =
+            head.bigEndian32(0) & ~1 == 0x377f_0682
+            && sum.pair == (head.bigEndian32(24), head.bigEndian32(28))
+        // SQLite passes over the whole log if the header is damaged; what its frames have in common they say themselves.
+        let salt = isValid ? Array(head[16..<24]) : saltOfFrames(log) ?? []
+        isLogHeadDamaged = !isValid && !salt.isEmpty
         var pending: [(page: Int, place: Int)] = []
         var place = Self.logHeader
         while true {
@@ -112,7 +118,7 @@ struct DatabasePages {
             guard header.count == Self.frameHeader else { break }
             let body = Self.read(log, at: place + Self.frameHeader, count: pageSize)
             guard body.count == pageSize else { break }
-            let isSalted = Array(header[8..<16]) == Array(head[16..<24])
+            let isSalted = Array(header[8..<16]) == salt
             if isValid {
                 sum.add(header[0..<8])
                 sum.add(body[...])
@@ -137,6 +143,20 @@ struct DatabasePages {
             place = start + pageSize
         }
         others += pending.map(\.place)
+    }
+
+    /// The salt of the first two frames in a row that have the same, or of the only one.
+    private func saltOfFrames(_ log: FileHandle) -> [UInt8]? {
+        var place = Self.logHeader
+        var last: [UInt8]?
+        while true {
+            let header = Self.read(log, at: place, count: Self.frameHeader)
+            guard header.count == Self.frameHeader else { return last }
+            let salt = Array(header[8..<16])
+            if salt == last { return salt }
+            last = salt
+            place += Self.frameHeader + pageSize
+        }
     }
 
     /// As much as can be read; less at the end of the file, or where the disk fails.

@@ -133,14 +133,6 @@ extension ReplicaStore {
         }
     }
 
-    /// How far the chains of a space are held without forks, by replica: what need not be salvaged.
-    public func heldUpTo(_ space: SpaceID) throws -> [ReplicaID: UInt64] {
-        let held = try writer.space(space)
-        return Dictionary(
-            held.chains.filter { $0.parent == nil && $0.name == $0.replica }.map { ($0.replica, $0.sequence) }
-        ) { first, _ in first }
-    }
-
     /// Takes over what a damaged database knew of addresses, peers and pauses, table by table, as far as SQLite can read
     /// it: for dialling others, and nothing else depends on it.
     public func adoptLocalTables(of path: String) async throws {

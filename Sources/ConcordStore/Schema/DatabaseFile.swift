@@ -36,6 +36,7 @@ struct DatabaseFile {
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
             try db.execute(sql: "PRAGMA journal_size_limit = \(Self.journalBytes)")
             try Schema.migrate(db)
+            if options.beginsAnew { try db.execute(sql: "UPDATE chain SET own = 0") }
             try Views.refresh(db)
             try Rebuild.refresh(db)
         }

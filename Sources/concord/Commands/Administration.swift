@@ -90,6 +90,7 @@ struct Backup: CommandFamily {
             var changes: Int64
             var records: Int64
             var hasIdentity: Bool
+            var setAside: String?
         }
 
         func validate() throws {
@@ -104,15 +105,7 @@ struct Backup: CommandFamily {
                     action: "use another backup; `concord backup verify FILE` lists every problem")
             }
             let home = common.nodeHome
-            guard !FileManager.default.fileExists(atPath: home.database) else {
-                throw ConcordError(
-                    .fileExists, "\(home.path) holds a replica already, which is not overwritten",
-                    action: "choose another --home")
-            }
-            try home.prepare()
-            let lock = try home.lock()
-            defer { withExtendedLifetime(lock) {} }
-            try await ReplicaStore.restore(from: file, to: home.database)
+            let aside = try await home.restore(file, now: WallClock.milliseconds())
             let next =
                 home.hasIdentity
                 ? "concordd --home \(home.path)"
@@ -120,11 +113,12 @@ struct Backup: CommandFamily {
             common.output.result(
                 Restored(
                     home: home.path, changes: report.changes, records: report.records,
-                    hasIdentity: home.hasIdentity),
+                    hasIdentity: home.hasIdentity, setAside: aside),
                 [
                     "Restored \(Quantity.plural(report.changes, "change", "changes")) into \(home.path).",
+                    aside.map { "What was left of an earlier replica is in \($0)." },
                     "Next: \(next)",
-                ])
+                ].compactMap { $0 })
         }
     }
 }

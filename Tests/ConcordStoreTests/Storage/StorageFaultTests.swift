@@ -62,6 +62,31 @@ import Testing
         return Site(site, store: store, folder: folder)
     }
 
+    @Test("a write-ahead log that cannot be written back is trouble, and the trial needs that it can")
+    func logIsNotWrittenBack() async throws {
+        let world = try World("ESP")
+        let path = try Folder()
+        let disk = FaultyDisk(path: path.path + "/replica.db")
+        let a = try await onFaultyDisk(world, path)
+        _ = try await a.contact("Before")
+        func look() async throws {
+            try await a.store.writer.run { [gate = a.store.writer.gate] db, _ in
+                gate.lookAtLog(db, longerThan: 1)
+            }
+        }
+        try await look()
+        #expect(a.store.storageTrouble == nil)
+        _ = try await a.contact("In the log")
+        disk.fail(after: 0, with: SQLITE_IOERR | 3 << 8)
+        try await look()
+        #expect(a.store.storageTrouble?.kind == .failing)
+        #expect(await !a.store.tryWriting())
+        disk.heal()
+        #expect(await a.store.tryWriting())
+        _ = try await a.contact("After")
+        #expect(try await a.store.verify().problems == [])
+    }
+
     @Test("a database that may not grow takes writes again as soon as it may")
     func maximumSize() async throws {
         let a = try await World("ESP").site(0)
@@ -172,6 +197,21 @@ import Testing
                 == .corruptDatabase)
         #expect(await !site.store.tryWriting())
         #expect(try site.store.held(site.space).position > 200)
+        await #expect(throws: ConcordError.self) { try await site.store.recheckPages() }
+        #expect(site.store.storageTrouble?.kind == .damaged)
+    }
+
+    @Test("what looked damaged for a moment and is found sound is written again")
+    func momentOfDamage() async throws {
+        let a = try await World("ESP").site(0)
+        _ = try await a.contact("Before")
+        a.store.markDamaged(ConcordError(.corruptDatabase, "the disk could not read a page"))
+        #expect(
+            await a.refusal(.create(kind: "contact", fields: [.set("name", text("x"))])) == .corruptDatabase)
+        try await a.store.recheckPages()
+        #expect(a.store.storageTrouble == nil)
+        _ = try await a.contact("After")
+        #expect(try await a.store.verify().problems == [])
     }
 
     private func overwriteRoot(of index: String, in path: String) throws {
