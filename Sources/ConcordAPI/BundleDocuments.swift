@@ -179,11 +179,14 @@ public struct BundleExportDocument: Codable, Hashable, Sendable {
     public var volumes: [Volume]
     /// Files that belong to it and are not on this node.
     public var absentFiles: Int64
+    /// Files of this node that do not go along, since the recipients hold the records that name them.
+    public var earlierFiles: Int64
 
     /// A bundle of these parts.
     public init(
         bundle: String, space: String, spaceName: String, encrypted: Bool,
-        recipients: [BundleRecipientDocument], omitted: [Omission], volumes: [Volume], absentFiles: Int64
+        recipients: [BundleRecipientDocument], omitted: [Omission], volumes: [Volume], absentFiles: Int64,
+        earlierFiles: Int64
     ) {
         self.bundle = bundle
         self.space = space
@@ -193,5 +196,6 @@ public struct BundleExportDocument: Codable, Hashable, Sendable {
         self.omitted = omitted
         self.volumes = volumes
         self.absentFiles = absentFiles
+        self.earlierFiles = earlierFiles
     }
 }

@@ -1,7 +1,7 @@
 // A receipt: what a node says, under its signature, to hold durably. Receipts travel outside the log, the latest of a
 // node replaces those before it, and peers pass them on: so a node knows what members lack whom it reaches only
-// through others. Nothing is decided by a receipt; it is for people who want to know how far something has come. It also
-// shows the certificate to which bundles for the node are encrypted.
+// through others. It is for people who want to know how far something has come, and says what a bundle for the node may
+// leave out; nothing else is decided by it. It also shows the certificate to which bundles for the node are encrypted.
 
 import CBOR
 import ConcordCrypto

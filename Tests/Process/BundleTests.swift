@@ -108,6 +108,99 @@ struct BundleProcessTests {
         }
     }
 
+    @Test(
+        "a laptop whose disk was set back hears of it by bundle, and nothing that it writes then is passed over"
+    )
+    func setBack() async throws {
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        try await madrid.start()
+        try await scene.found(madrid, [])
+        let laptop = try await makeLaptop(scene)
+        let road = [("first", madrid, laptop), ("second", laptop, madrid)]
+        for (name, from, to) in road {
+            try await from.concord("contact", "add", "name=Of \(name)")
+            let words = from.name == "madrid" ? ["--to", scene.path("laptop.pem")] : ["--for", "ESP"]
+            try await from.concord(["bundle", "export", "--out", scene.path(name)] + words)
+            try await to.concord("bundle", "import", scene.path(name))
+        }
+        #expect(await laptop.stop() == 0)
+        try FileManager.default.copyItem(
+            atPath: laptop.home + "/replica.db", toPath: scene.path("image.db"))
+        try await laptop.start()
+        try await laptop.concord("contact", "add", "name=After the image")
+        try await laptop.concord("bundle", "export", "--for", "ESP", "--out", scene.path("third"))
+        try await madrid.concord("bundle", "import", scene.path("third"))
+        #expect(await laptop.stop() == 0)
+        for suffix in ["", "-wal", "-shm"] {
+            try? FileManager.default.removeItem(atPath: laptop.home + "/replica.db" + suffix)
+        }
+        try FileManager.default.moveItem(atPath: scene.path("image.db"), toPath: laptop.home + "/replica.db")
+        try await laptop.start()
+        let replica = try await laptop.status().spaces.first?.replica
+        try await madrid.concord("contact", "add", "name=Of Madrid")
+        try await madrid.concord("bundle", "export", "--for", "ESP", "--out", scene.path("fourth"))
+        let told = try await laptop.attempt(["bundle", "import", scene.path("fourth")])
+        #expect(told.status == 1 && told.standardError.contains("E-3017"), "\(told)")
+        try await laptop.concord("contact", "add", "name=Written again")
+        #expect(try await laptop.status().spaces.first?.replica != replica)
+        try await laptop.concord("bundle", "export", "--for", "ESP", "--out", scene.path("fifth"))
+        try await madrid.concord("bundle", "import", scene.path("fifth"))
+        #expect(try await madrid.concord("contact", "list").contains("Written again"))
+        try await madrid.concord("bundle", "export", "--for", "ESP", "--all", "--out", scene.path("sixth"))
+        try await laptop.concord("bundle", "import", scene.path("sixth"))
+        #expect(try await laptop.digest == madrid.digest)
+        for node in [madrid, laptop] { try await node.concord("verify") }
+    }
+
+    @Test("of several files each is taken or refused by itself, and nothing is left of an export that fails")
+    func several() async throws {
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        try await madrid.start()
+        try await scene.found(madrid, [])
+        let laptop = try await makeLaptop(scene)
+        let to = ["--to", scene.path("laptop.pem")]
+        for name in ["one", "two", "three"] {
+            try await madrid.concord("contact", "add", "name=\(name)")
+            try await madrid.concord(["bundle", "export", "--all", "--out", scene.path(name)] + to)
+        }
+        var bytes = try Data(contentsOf: URL(filePath: scene.path("two")))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(filePath: scene.path("two")))
+        let output = try await laptop.attempt(
+            ["bundle", "import"] + ["one", "two", "three"].map(scene.path))
+        #expect(output.status == 1 && output.standardOutput.contains("two: "), "\(output)")
+        #expect(output.standardOutput.contains("E-3052"), "\(output)")
+        #expect(try await laptop.digest == madrid.digest)
+        // One name is taken: nothing is written under the others.
+        let blob = scene.path("large.bin")
+        try Data((0..<9_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }).write(
+            to: URL(filePath: blob))
+        let document = try await madrid.concord("document", "create", "--title", "Report")
+        try await madrid.concord("document", "attach", document, blob)
+        try Data().write(to: URL(filePath: scene.path("usb.002")))
+        let taken = try await madrid.attempt(
+            ["bundle", "export", "--out", scene.path("usb"), "--volume-size", "4MiB"] + to)
+        #expect(taken.status == 1 && taken.standardError.contains("usb.002"), "\(taken)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: scene.path(""))
+        #expect(names.filter { $0.hasPrefix("usb") || $0.hasPrefix(".usb") } == ["usb.002"], "\(names)")
+        // The record goes alone; later the file does, too.
+        try await madrid.concord(["bundle", "export", "--no-attachments", "--out", scene.path("bare")] + to)
+        try await laptop.concord("bundle", "import", scene.path("bare"))
+        try await laptop.concord("bundle", "export", "--for", "ESP", "--out", scene.path("back"))
+        try await madrid.concord("bundle", "import", scene.path("back"))
+        let told = try await madrid.concord(["bundle", "export", "--out", scene.path("delta")] + to)
+        #expect(told.contains("--all-files"), "\(told)")
+        try await madrid.concord(["bundle", "export", "--all-files", "--out", scene.path("files")] + to)
+        try await laptop.concord("bundle", "import", scene.path("files"))
+        try await laptop.concord(
+            "attachment", "get", document, "large.bin", "--out", scene.path("large.out"))
+        #expect(
+            try Data(contentsOf: URL(filePath: scene.path("large.out")))
+                == Data(contentsOf: URL(filePath: blob)))
+    }
+
     @Test("openssl opens a bundle with the recipient's key, and a bundle that is damaged does no harm")
     func openssl() async throws {
         let scene = try Scene()

@@ -216,7 +216,11 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
 
     /// Runs `concord` on this node, which must succeed, and returns what it printed without the last line's end.
     @discardableResult
-    func concord(_ arguments: String...) async throws -> String {
+    func concord(_ arguments: String...) async throws -> String { try await concord(arguments) }
+
+    /// The same, of a list.
+    @discardableResult
+    func concord(_ arguments: [String]) async throws -> String {
         let output = try await attempt(arguments)
         try #require(
             output.status == 0,

@@ -18,13 +18,15 @@ public struct BundleRequest: Encodable, Hashable, Sendable {
     public var everything: Bool
     /// Whether files go along.
     public var attachments: Bool
+    /// Whether files of records go along that say nothing new to the recipients.
+    public var earlierFiles: Bool
     /// Bytes of a volume at most; nil for as many as there may be.
     public var volumeBytes: Int64?
 
     /// A bundle with these properties.
     public init(
         space: String?, recipients: [String], certificates: [String], plain: Bool, everything: Bool,
-        attachments: Bool, volumeBytes: Int64?
+        attachments: Bool, earlierFiles: Bool, volumeBytes: Int64?
     ) {
         self.space = space
         self.recipients = recipients
@@ -32,6 +34,7 @@ public struct BundleRequest: Encodable, Hashable, Sendable {
         self.plain = plain
         self.everything = everything
         self.attachments = attachments
+        self.earlierFiles = earlierFiles
         self.volumeBytes = volumeBytes
     }
 }

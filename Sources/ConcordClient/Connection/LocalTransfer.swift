@@ -63,8 +63,8 @@ struct LocalTransfer: Sendable {
     ) async throws -> LocalResponse? {
         let head = Self.head(request, Self.headers)
         return try await exchange { inbound, outbound in
-            try await outbound.write(.head(head))
-            try await outbound.write(.end(nil))
+            // In one: the daemon may have answered and gone before a second write.
+            try await outbound.write(contentsOf: [.head(head), .end(nil)])
             var parts = inbound.makeAsyncIterator()
             guard case .head(let answer)? = try await parts.next() else { throw LocalConnection.BrokenOff() }
             let isRefusal = !(200..<300).contains(answer.status.code)

@@ -32,6 +32,11 @@ public enum BundleView {
                 "\(Quantity.plural(bundle.absentFiles, "file is", "files are")) not on this node and did not go along"
             )
         }
+        if bundle.earlierFiles > 0 {
+            lines.append(
+                "\(Quantity.plural(bundle.earlierFiles, "file", "files")) of records that are known to be there did not go along → --all-files"
+            )
+        }
         return lines
     }
 
@@ -71,6 +76,14 @@ public enum BundleView {
                     TerminalText.escaped("cannot be imported here: \(obstacle.message) (\(obstacle.code))")))
         }
         return lines
+    }
+
+    /// What a file did not bring, and why.
+    public static func refusal(_ file: String, _ error: ErrorDocument.Body, style: TextStyle = .plain)
+        -> [String]
+    {
+        [style.warning(TerminalText.escaped("\(file): \(error.message) (\(error.code))"))]
+            + (error.action.map { ["  Next: \(TerminalText.escaped($0))"] } ?? [])
     }
 
     /// What a file brought.

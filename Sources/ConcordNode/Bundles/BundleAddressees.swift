@@ -35,6 +35,8 @@ struct BundleDirectory {
     let space: StoredSpace
     let roster: Roster
     let receipts: [Receipt]
+    /// The nodes of which changes are held.
+    let knownNodes: Set<NodeID>
     let own: NodeID
     let ownMember: MemberID
     /// Milliseconds since 1970.
@@ -45,6 +47,7 @@ struct BundleDirectory {
         self.space = space
         roster = try store.roster(space.id)
         receipts = try ReceiptKeeper(store: store).all(of: space.id)
+        knownNodes = Set(try store.nodes(space.id).map(\.node))
         own = identity.nodeID
         ownMember = identity.memberID
         self.now = now
@@ -135,7 +138,7 @@ struct BundleDirectory {
                         .recipientUnknown,
                         "\(code)'s node \(name) has not shown a certificate for key agreement")
                 }
-                try check(certificate, of: entry)
+                try check(certificate, of: entry, nodes: [receipt.node])
                 usable.append(
                     BundleAddressee(
                         recipient: BundleRecipient(member: member, key: certificate.publicKey.fingerprint),
@@ -156,7 +159,9 @@ struct BundleDirectory {
     }
 
     /// Throws unless a certificate for key agreement may be encrypted to now.
-    private func check(_ certificate: Certificate, of entry: Roster.Entry) throws {
+    ///
+    /// - Parameter nodes: whose it is, as far as that is known.
+    private func check(_ certificate: Certificate, of entry: Roster.Entry, nodes: [NodeID]) throws {
         let name = "\(entry.statement.code)'s node \(certificate.subject.commonName)"
         let seconds = now / 1000
         guard certificate.purpose == .agreement else {
@@ -171,13 +176,17 @@ struct BundleDirectory {
             throw ConcordError(
                 .certificateNotYetValid, "the certificate of \(name) is not valid yet")
         }
-        let isIssued = (entry.authorities + entry.formerAuthorities).contains { der in
-            (try? Certificate(der: der)).map { certificate.isIssued(by: $0) } ?? false
-        }
-        guard isIssued else {
+        // A replaced key vouches for the nodes that it certified before, and for no new ones.
+        let isKnown = nodes.contains { knownNodes.contains($0) }
+        guard Self.isIssued(certificate, by: entry.authorities + (isKnown ? entry.formerAuthorities : []))
+        else {
             throw ConcordError(
                 .recipientUnknown, "no authority of its member issued the certificate of \(name)")
         }
+    }
+
+    private static func isIssued(_ certificate: Certificate, by authorities: [[UInt8]]) -> Bool {
+        authorities.contains { (try? Certificate(der: $0)).map { certificate.isIssued(by: $0) } ?? false }
     }
 
     // MARK: Certificates given by hand
@@ -193,12 +202,10 @@ struct BundleDirectory {
                 "the recipient's file holds \(made.count) certificates for key agreement where one is expected",
                 action: "give its agreement.pem, or what `concord node certify` wrote for it")
         }
-        let issuers = roster.entries.filter { entry in
-            (entry.authorities + entry.formerAuthorities).contains { der in
-                (try? Certificate(der: der)).map { certificate.isIssued(by: $0) } ?? false
-            }
+        let issuer = roster.entries.first {
+            Self.isIssued(certificate, by: $0.authorities + $0.formerAuthorities)
         }
-        guard let entry = issuers.first else {
+        guard let entry = issuer else {
             throw ConcordError(
                 .recipientUnknown,
                 "the certificate of \(certificate.subject.memberCode), \(certificate.subject.commonName), is of nobody on the roster of “\(space.name)”",
@@ -209,7 +216,6 @@ struct BundleDirectory {
                 .peerSuspended,
                 "\(entry.statement.code), whose certificate was given, is suspended in “\(space.name)”")
         }
-        try check(certificate, of: entry)
         let key = certificate.publicKey.fingerprint
         let receipt = receipts.first { receipt in
             receipt.agreement.flatMap { try? Certificate(der: $0) }?.publicKey.fingerprint == key
@@ -220,8 +226,17 @@ struct BundleDirectory {
             + [receipt?.node].compactMap { $0 }
         if nodes.contains(where: { roster.isRevoked($0, of: entry.statement.id) }) {
             throw ConcordError(
-                .peerSuspended, "the node whose certificate was given was revoked by its member")
+                .recipientUnknown, "the node whose certificate was given was revoked by its member",
+                action: "give the certificate of another node of that member")
         }
+        // A certificate for key agreement alone does not say of which node it is.
+        guard !nodes.isEmpty || !roster.revoked.contains(where: { $0.member == entry.statement.id }) else {
+            throw ConcordError(
+                .recipientUnknown,
+                "\(entry.statement.code) revoked nodes, and the certificate that was given may be of one of them",
+                action: "give the file that `concord node certify` wrote for the node, which names it")
+        }
+        try check(certificate, of: entry, nodes: nodes)
         return BundleAddressee(
             recipient: BundleRecipient(member: entry.statement.id, key: key),
             code: entry.statement.code.string,

@@ -7,12 +7,22 @@ import ConcordModel
 import ConcordStore
 import ConcordSync
 import Logging
+import Synchronization
 
 /// Bundles of one node.
 public actor BundleDesk: BundleServices {
-    private struct Waiting {
+    private final class Waiting: Sendable {
         let name: String
         let volumes: [PreparedVolume]
+        /// When something of it was asked for last.
+        let touched = Mutex<ContinuousClock.Instant>(.now)
+
+        init(name: String, volumes: [PreparedVolume]) {
+            self.name = name
+            self.volumes = volumes
+        }
+
+        var idle: Duration { touched.withLock { ContinuousClock.now - $0 } }
     }
 
     private let folder: ScratchFolder
@@ -53,15 +63,17 @@ public actor BundleDesk: BundleServices {
 
     public func export(_ order: BundleOrder) async throws -> BundleExportDocument {
         let space = try findSpace(order.space)
+        try makeRoom()
         let exporter = BundleExporter(
             folder: folder, identity: identity, signing: keys.signing, store: store, attachments: attachments,
             clock: clock)
         let bundle = try await exporter.export(order, of: space)
         let name = BundleReport.name(bundle.volumes[0].header.bundle)
         waiting.append(Waiting(name: name, volumes: bundle.volumes))
-        if waiting.count > BundlePolicyLimits.keptExports { waiting.removeFirst() }
         Task { [weak self] in
-            try? await Task.sleep(for: BundlePolicyLimits.keptFor)
+            while let idle = await self?.idle(name), idle < BundlePolicyLimits.keptFor {
+                guard (try? await Task.sleep(for: BundlePolicyLimits.keptFor - idle)) != nil else { return }
+            }
             try? await self?.discard(name)
         }
         let bytes = bundle.volumes.reduce(0) { $0 + $1.byteCount }
@@ -76,15 +88,33 @@ public actor BundleDesk: BundleServices {
     }
 
     public func volume(_ number: Int64, of bundle: String) async throws -> BundleContent {
-        guard let volumes = waiting.first(where: { $0.name == bundle })?.volumes,
-            (1...Int64(volumes.count)).contains(number)
+        guard let prepared = waiting.first(where: { $0.name == bundle }),
+            (1...Int64(prepared.volumes.count)).contains(number)
         else {
             throw ConcordError(
                 .malformedRequest, "no bundle of this name waits here with such a volume",
                 action: "make the bundle again")
         }
-        let volume = volumes[Int(number - 1)]
-        return BundleContent(size: volume.byteCount) { try volume.read(at: $0, count: $1) }
+        let volume = prepared.volumes[Int(number - 1)]
+        return BundleContent(size: volume.byteCount) {
+            prepared.touched.withLock { $0 = .now }
+            return try volume.read(at: $0, count: $1)
+        }
+    }
+
+    /// How long nothing of a bundle was asked for; nil if it does not wait here any more.
+    private func idle(_ bundle: String) -> Duration? { waiting.first { $0.name == bundle }?.idle }
+
+    /// Forgets the bundle that was asked for the longest ago, if there are many; one that is being fetched stays.
+    private func makeRoom() throws {
+        guard waiting.count >= BundlePolicyLimits.keptExports else { return }
+        let oldest = waiting.indices.max { waiting[$0].idle < waiting[$1].idle }
+        guard let oldest, waiting[oldest].idle >= BundlePolicyLimits.fetchPause else {
+            throw ConcordError(
+                .limitExceeded, "\(waiting.count) bundles are being fetched from this node",
+                action: "make another one when one of them is done")
+        }
+        waiting.remove(at: oldest)
     }
 
     public func discard(_ bundle: String) async throws { waiting.removeAll { $0.name == bundle } }
@@ -113,7 +143,8 @@ public actor BundleDesk: BundleServices {
         let volume = try open(file)
         try report.judge.check(volume.signed)
         let document = try report.document(volume)
-        let importer = BundleImporter(store: store, attachments: attachments, peers: peers, clock: clock)
+        let importer = BundleImporter(
+            store: store, attachments: attachments, peers: peers, logger: logger, clock: clock)
         let intake = try await importer.take(volume)
         logger.info(
             "a bundle is imported",

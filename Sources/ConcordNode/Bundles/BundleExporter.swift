@@ -21,6 +21,8 @@ public struct BundleOrder: Sendable {
     public var isEverything = false
     /// Whether files go along.
     public var hasAttachments = true
+    /// Whether files of records go along that say nothing new to the recipients.
+    public var hasEarlierFiles = false
     /// Bytes of a volume at most.
     public var volumeBytes = BundleLimits.volumeBytes
 
@@ -33,15 +35,18 @@ struct PreparedVolume: Sendable {
     let header: BundleHeader
     private let head: [UInt8]
     private let body: ScratchFile
+    /// Where in that file the part of this volume is.
+    private let range: Range<Int64>
     private let tail: [UInt8]
 
     /// Bytes of the file.
-    var byteCount: Int64 { Int64(head.count) + body.byteCount + Int64(tail.count) }
+    var byteCount: Int64 { Int64(head.count) + Int64(range.count) + Int64(tail.count) }
 
-    init(header: BundleHeader, head: [UInt8], body: ScratchFile, tail: [UInt8] = []) {
+    init(header: BundleHeader, head: [UInt8], body: ScratchFile, range: Range<Int64>, tail: [UInt8] = []) {
         self.header = header
         self.head = head
         self.body = body
+        self.range = range
         self.tail = tail
     }
 
@@ -49,8 +54,12 @@ struct PreparedVolume: Sendable {
     func read(at offset: Int64, count: Int) throws -> [UInt8] {
         if offset < head.count { return Array(head[Int(offset)...].prefix(count)) }
         let place = offset - Int64(head.count)
-        if place < body.byteCount { return try body.read(at: place, count: count) }
-        return Array(tail[min(Int(place - body.byteCount), tail.count)...].prefix(count))
+        let bodyCount = Int64(range.count)
+        guard place >= bodyCount else {
+            return try body.read(
+                at: range.lowerBound + place, count: Int(min(Int64(count), bodyCount - place)))
+        }
+        return Array(tail[min(Int(place - bodyCount), tail.count)...].prefix(count))
     }
 }
 
@@ -61,6 +70,8 @@ struct PreparedBundle: Sendable {
     let omissions: [BundleDirectory.Omission]
     /// Files that are to go along and are not on this node.
     let absentFiles: Int64
+    /// Files of this node that do not go along, since the recipients are known to hold the records that name them.
+    let earlierFiles: Int64
 }
 
 /// Makes bundles of one node.
@@ -105,13 +116,26 @@ struct BundleExporter: Sendable {
         try await writeChanges(of: space.id, without: base, to: writer)
         try writer.add(try receipts(of: space.id), in: space.id)
         var absent: Int64 = 0
-        if order.hasAttachments { absent = try await writeFiles(of: space.id, beyond: base, to: writer) }
-        let certificates = addressees.compactMap(\.certificate)
-        let volumes = try writer.drafts.enumerated().map { index, draft in
-            try prepare(draft, Self.header(template, draft, index, of: writer.drafts.count), certificates)
+        var earlier: Int64 = 0
+        if order.hasAttachments {
+            let known = order.hasEarlierFiles ? VersionVector() : base
+            absent = try await writeFiles(of: space.id, beyond: known, to: writer)
+            earlier = try earlierFiles(of: space.id, beyond: known)
         }
+        let certificates = addressees.compactMap(\.certificate)
+        let sealed = certificates.isEmpty ? nil : try ScratchFile(in: folder)
+        // The last first: what is sealed gives its room back to the disk.
+        var volumes: [PreparedVolume] = []
+        for (index, draft) in writer.drafts.enumerated().reversed() {
+            let header = Self.header(template, draft, index, of: writer.drafts.count)
+            let range = draft.start..<draft.start + draft.byteCount
+            volumes.append(try prepare(header, writer.file, range, sealed, certificates))
+            if sealed != nil { try writer.file.truncate(to: draft.start) }
+        }
+        volumes.reverse()
         return PreparedBundle(
-            volumes: volumes, addressees: addressees, omissions: directory.omissions, absentFiles: absent)
+            volumes: volumes, addressees: addressees, omissions: directory.omissions, absentFiles: absent,
+            earlierFiles: earlier)
     }
 
     private func random() throws -> Bytes16 {
@@ -149,7 +173,7 @@ struct BundleExporter: Sendable {
     private func receipts(of space: SpaceID) throws -> [Receipt] {
         let own = try ConcordError.mappingCrypto("a receipt") {
             try Receipt(
-                space: space, member: identity.memberID, holds: try store.held(space).vector,
+                space: space, member: identity.memberID, holds: try store.heldVector(space).vector,
                 timestamp: clock(),
                 certificate: identity.nodeCertificate, agreement: identity.agreementCertificate
             ) { try signing.sign($0, as: .receipt) }
@@ -173,6 +197,14 @@ struct BundleExporter: Sendable {
             try await write(file.blob, manifest, of: space, to: writer)
         }
         return absent
+    }
+
+    /// How many files of this node belong to records of which the recipients hold everything.
+    private func earlierFiles(of space: SpaceID, beyond known: VersionVector) throws -> Int64 {
+        guard !known.isEmpty else { return 0 }
+        let going = Set(try store.namedFiles(space, beyond: known))
+        let earlier = try store.namedFiles(space, beyond: VersionVector()).filter { !going.contains($0) }
+        return Int64(earlier.count { attachments.blobs.size(of: $0.blob) == $0.size })
     }
 
     private func manifest(of blob: BlobID) async throws -> BlobManifest? {
@@ -239,31 +271,37 @@ struct BundleExporter: Sendable {
         header.from = draft.from
         header.to = draft.to
         header.counts = draft.counts
-        header.contentBytes = UInt64(draft.file.byteCount)
+        header.contentBytes = UInt64(draft.byteCount)
         header.contentHash = draft.hash.finalize()
         return header
     }
 
+    /// Signs a volume's header and seals the volume.
+    ///
+    /// - Parameter sealed: to which encrypted volumes are added; nil for a bundle that is not encrypted.
     private func prepare(
-        _ draft: BundleVolumeWriter.Draft, _ header: BundleHeader, _ recipients: [Certificate]
+        _ header: BundleHeader, _ file: ScratchFile, _ range: Range<Int64>, _ sealed: ScratchFile?,
+        _ recipients: [Certificate]
     ) throws -> PreparedVolume {
         do {
             let signed = try SignedBundleHeader(header) {
                 try signing.sign($0, as: .bundle)
             }
             let beginning = BundleFrames.magic + BundleFrames.frame(signed.encoded)
-            guard !recipients.isEmpty else {
-                return PreparedVolume(header: header, head: beginning, body: draft.file)
+            guard let sealed else {
+                return PreparedVolume(header: header, head: beginning, body: file, range: range)
             }
+            let start = sealed.byteCount
             let encryption = try CMSEncryption(recipients: recipients)
-            let body = try ScratchFile(in: folder)
-            try body.append(try encryption.update(beginning))
-            try draft.file.forEachPiece(from: 0, upTo: draft.file.byteCount) {
-                try body.append(try encryption.update($0))
+            try sealed.append(try encryption.update(beginning))
+            try file.forEachPiece(from: range.lowerBound, upTo: range.upperBound) { piece in
+                try Task.checkCancellation()
+                try sealed.append(try encryption.update(piece))
             }
             let (rest, head, tail) = try encryption.finish()
-            try body.append(rest)
-            return PreparedVolume(header: header, head: head, body: body, tail: tail)
+            try sealed.append(rest)
+            return PreparedVolume(
+                header: header, head: head, body: sealed, range: start..<sealed.byteCount, tail: tail)
         } catch let error as CryptoError {
             throw ConcordError(error, subject: "the bundle")
         }

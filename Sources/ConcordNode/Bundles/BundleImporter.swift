@@ -5,6 +5,7 @@ import ConcordCrypto
 import ConcordModel
 import ConcordStore
 import ConcordSync
+import Logging
 
 /// What became of a volume.
 struct BundleIntake: Sendable {
@@ -23,6 +24,7 @@ struct BundleImporter: Sendable {
     let store: ReplicaStore
     let attachments: AttachmentKeeper
     let peers: any PeerServices
+    let logger: Logger
     let clock: @Sendable () -> Int64
 
     /// What is still to be seen here of what the volume brought.
@@ -68,8 +70,33 @@ struct BundleImporter: Sendable {
         intake.files = files.completed
         if !waiting.last.isEmpty || waiting.disputed != nil { waiting = try await review(volume, &intake) }
         intake.shortfall =
-            try shortfall(waiting, volume.header) ?? files.shortfall ?? shortfall(files, volume.header)
+            try await elsewhere(volume.header) ?? shortfall(waiting, volume.header) ?? files.shortfall
+            ?? shortfall(files, volume.header) ?? base(volume.header)
         return intake
+    }
+
+    /// Whether somebody holds changes of this node's own replica that are not here, by what the bundle or a receipt says:
+    /// then this database was set back, or is in use twice, and must not go on under that replica.
+    private func elsewhere(_ header: BundleHeader) async throws -> ConcordError? {
+        guard let own = try store.ownHead(header.space) else { return nil }
+        let receipts = try ReceiptKeeper(store: store).all(of: header.space)
+        let claims = [header.from, header.to] + receipts.map(\.holds)
+        guard let last = claims.map({ $0[own.replica] }).max(), last > own.sequence else { return nil }
+        await peers.isElsewhere(own.replica, in: header.space)
+        return ConcordError(
+            .ourReplicaElsewhere,
+            "others hold change \(last) of this node's own replica \(own.replica), of which \(own.sequence) "
+                + "are here: this database was set back, or is in use twice; it goes on under a new replica id"
+        )
+    }
+
+    /// What the exporter took for granted must be here, also where nothing that came depends on it.
+    private func base(_ header: BundleHeader) throws -> ConcordError? {
+        let lacking = BundleReport.shortfall(try store.held(header.space).vector, of: header.from)
+        guard lacking > 0 else { return nil }
+        let sentence =
+            "volume \(header.volume) of \(header.volumes) builds on \(lacking) changes that are not here"
+        return Self.tooEarly(sentence, header, isEarlier: header.volume > 1)
     }
 
     private func take(
@@ -104,6 +131,14 @@ struct BundleImporter: Sendable {
     private func take(_ receipts: [Receipt], _ header: BundleHeader) async throws -> Int64 {
         let kept = try await ReceiptKeeper(store: store).keep(
             receipts, in: header.space, now: clock(), isCarried: true)
+        if let refusal = kept.refusal {
+            logger.warning(
+                "receipts of a bundle are refused",
+                metadata: [
+                    "count": "\(kept.refused)", "code": "\(refusal.code.rawValue)",
+                    "reason": "\(refusal.message)",
+                ])
+        }
         if !kept.new.isEmpty { await peers.learned(kept.new, in: header.space, from: header.exporter) }
         return Int64(kept.new.count)
     }

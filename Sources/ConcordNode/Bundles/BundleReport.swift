@@ -36,7 +36,7 @@ struct BundleReport: Sendable {
             createdAt: Timestamp.text(milliseconds: header.created), encrypted: volume.isEncrypted,
             bytes: volume.fileBytes, changes: Int64(clamping: header.counts.changes),
             receipts: Int64(clamping: header.counts.receipts), files: Int64(clamping: header.counts.files),
-            unseen: held.map { Self.shortfall($0, of: header.to) },
+            unseen: held.map { Self.shortfall(Self.union($0, header.from), of: header.to) },
             lacking: held.map { Self.shortfall($0, of: header.from) }, obstacle: obstacle(volume.signed))
     }
 
@@ -67,15 +67,21 @@ struct BundleReport: Sendable {
                     changes: Int64(clamping: volume.header.counts.changes),
                     receipts: Int64(clamping: volume.header.counts.receipts),
                     files: Int64(clamping: volume.header.counts.files))
-            }, absentFiles: bundle.absentFiles)
+            }, absentFiles: bundle.absentFiles, earlierFiles: bundle.earlierFiles)
     }
 
     private static func body(_ error: ConcordError) -> ErrorDocument.Body {
         .init(code: error.code.rawValue, message: error.message, action: error.action)
     }
 
+    private static func union(_ a: VersionVector, _ b: VersionVector) -> VersionVector {
+        var union = a
+        union.merge(b)
+        return union
+    }
+
     /// How many changes of `other` are not covered.
-    private static func shortfall(_ held: VersionVector, of other: VersionVector) -> Int64 {
+    static func shortfall(_ held: VersionVector, of other: VersionVector) -> Int64 {
         other.elements.reduce(Int64(0)) { total, element in
             let lacking = Int64(clamping: element.sequence - min(element.sequence, held[element.replica]))
             let (sum, isTooLarge) = total.addingReportingOverflow(lacking)

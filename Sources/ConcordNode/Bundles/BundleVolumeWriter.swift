@@ -5,24 +5,27 @@ import ConcordCrypto
 import ConcordModel
 import ConcordSync
 
-/// Gathers frames in volumes of a given size.
+/// Gathers frames in volumes of a given size. They lie one after another in one file.
 final class BundleVolumeWriter {
     /// A volume that has no header yet.
     final class Draft {
-        let file: ScratchFile
+        /// Where its frames begin in the file.
+        let start: Int64
+        var byteCount: Int64 = 0
         var hash = SHA256()
         var counts = BundleCounts()
         let from: VersionVector
         var to: VersionVector
 
-        init(file: ScratchFile, from: VersionVector) {
-            self.file = file
+        init(start: Int64, from: VersionVector) {
+            self.start = start
             self.from = from
             to = from
         }
     }
 
-    private let folder: ScratchFolder
+    /// The frames of all volumes.
+    let file: ScratchFile
     /// Bytes of frames in one volume.
     let budget: Int
     private(set) var drafts: [Draft] = []
@@ -31,28 +34,28 @@ final class BundleVolumeWriter {
     ///
     /// - Parameter base: what the recipients hold already.
     init(folder: ScratchFolder, budget: Int, base: VersionVector) throws {
-        self.folder = folder
         self.budget = budget
-        drafts = [Draft(file: try ScratchFile(in: folder), from: base)]
+        file = try ScratchFile(in: folder)
+        drafts = [Draft(start: 0, from: base)]
     }
 
     private var current: Draft { drafts[drafts.count - 1] }
 
     /// Bytes of frames that still fit into the current volume.
-    var room: Int { budget - Int(current.file.byteCount) }
+    var room: Int { budget - Int(current.byteCount) }
 
     /// Begins another volume unless so many bytes fit into the current one, or that one is empty.
     ///
     /// - Returns: whether it did.
     @discardableResult
     func reserve(_ byteCount: Int) throws -> Bool {
-        guard byteCount > room, current.file.byteCount > 0 else { return false }
+        guard byteCount > room, current.byteCount > 0 else { return false }
         guard drafts.count < BundleLimits.volumes else {
             throw ConcordError(
                 .limitExceeded, "a bundle has at most \(BundleLimits.volumes) volumes",
                 action: "make larger volumes with --volume-size")
         }
-        drafts.append(Draft(file: try ScratchFile(in: folder), from: current.to))
+        drafts.append(Draft(start: file.byteCount, from: current.to))
         return true
     }
 
@@ -82,7 +85,9 @@ final class BundleVolumeWriter {
 
     private func append(_ frame: [UInt8]) throws {
         try reserve(frame.count)
-        try current.file.append(frame)
+        try Task.checkCancellation()
+        try file.append(frame)
+        current.byteCount += Int64(frame.count)
         current.hash.update(frame)
     }
 }

@@ -24,6 +24,8 @@ struct FileIntake {
     /// A file of which no record here says anything.
     private(set) var unnamed: BlobID?
     private var files: [BlobID: Progress] = [:]
+    /// The one that is on its way.
+    private var current: BlobID?
 
     init(space: SpaceID, store: ReplicaStore, attachments: AttachmentKeeper) {
         self.space = space
@@ -35,6 +37,7 @@ struct FileIntake {
     mutating func take(_ bytes: BlobBytes, at place: BlobPlace) async throws {
         switch (place.part, files[place.blob]) {
         case (.manifest, nil) where place.offset == 0:
+            await turn(to: place.blob)
             files[place.blob] = .manifest([])
             try await gather(bytes, at: place)
         case (.manifest, .manifest): try await gather(bytes, at: place)
@@ -46,10 +49,15 @@ struct FileIntake {
     }
 
     /// The volume is read: what is not whole is set aside.
-    mutating func end() async {
-        for (blob, progress) in files {
-            if case .open = progress { await attachments.setAside(blob) }
+    mutating func end() async { await turn(to: nil) }
+
+    /// Files come one after another: what is begun and not whole when the next comes waits for another volume, or a peer.
+    private mutating func turn(to next: BlobID?) async {
+        if let current {
+            if case .open? = files[current] { await attachments.setAside(current) }
+            files[current] = .passedOver
         }
+        current = next
     }
 
     private mutating func gather(_ bytes: BlobBytes, at place: BlobPlace) async throws {

@@ -92,6 +92,16 @@ public final class ScratchFile: VolumeSource {
         }
     }
 
+    /// Gives everything from `end` on back to the disk.
+    func truncate(to end: Int64) throws {
+        try count.withLock { count in
+            guard ftruncate(descriptor, off_t(end)) == 0 else {
+                throw FileSystem.refusal(.unwritableHome, "a temporary file cannot be shortened")
+            }
+            count = end
+        }
+    }
+
     /// Hands over everything from `offset` on in pieces.
     func forEachPiece(from offset: Int64, upTo end: Int64, _ body: ([UInt8]) throws -> Void) throws {
         var place = offset

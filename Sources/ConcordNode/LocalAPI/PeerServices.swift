@@ -25,6 +25,8 @@ public protocol PeerServices: Sendable {
     func spacesChanged() async
     /// Another branch of a replica was taken in from elsewhere than a session: names of chains have changed.
     func tookBranch(of replica: ReplicaID, in space: SpaceID) async
+    /// Others hold changes of this node's own replica that it does not have, as was learned elsewhere than in a session.
+    func isElsewhere(_ replica: ReplicaID, in space: SpaceID) async
     /// Receipts came from elsewhere than a session, carried by a member.
     func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) async
 }

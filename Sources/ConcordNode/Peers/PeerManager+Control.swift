@@ -34,6 +34,8 @@ extension PeerManager: PeerServices {
         for link in links.values { link.driver.submit(.forked(space, replica)) }
     }
 
+    func isElsewhere(_ replica: ReplicaID, in space: SpaceID) async { await leaveBehind(replica, in: space) }
+
     func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) {
         for receipt in receipts where receipt.member != bearer { receiptRoads[receipt.node] = bearer }
         for link in links.values { link.driver.submit(.receipts(space, receipts)) }

@@ -71,7 +71,7 @@ extension PeerManager {
     private func issueReceipt(_ space: SpaceID) async throws -> Int64? {
         let identity = setting.identity
         let now = setting.clock()
-        let held = try setting.store.held(space).vector
+        let held = try setting.store.heldVector(space).vector
         // In the middle of catching up a receipt would be out of date at once; and who is not on the roster signs none.
         let isCatchingUp = links.values.contains { ($0.progress[space]?.weLack ?? 0) > 0 }
         guard !isCatchingUp else { return 0 }

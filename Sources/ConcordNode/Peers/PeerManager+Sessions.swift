@@ -183,7 +183,7 @@ extension PeerManager {
 
     /// Writes no more under a replica of which a peer says that it is written elsewhere, too. Its word is taken once in a
     /// while, since it costs a replica each time; when the changes themselves come, the store does the same at once.
-    private func leaveBehind(_ replica: ReplicaID, in space: SpaceID) async {
+    func leaveBehind(_ replica: ReplicaID, in space: SpaceID) async {
         let now = ContinuousClock.now
         if let last = leftBehindAt[space], now - last < PeerLimits.leaveBehindInterval { return }
         leftBehindAt[space] = now

@@ -48,10 +48,11 @@ extension ReplicaStore {
             try pool.read { try Row.fetchAll($0, sql: sql, arguments: [held.id]) }
         }
         var files: [NamedFile] = []
-        var seen: Set<BlobID> = []
+        // Two records may name one file with different sizes, of which one is wrong.
+        var seen: Set<NamedFile> = []
         for row in rows where row.unsigned(3) > known[try row.replica(2)] {
-            let blob = BlobID(try row.digest(0))
-            if seen.insert(blob).inserted { files.append(NamedFile(blob: blob, size: row[1])) }
+            let file = NamedFile(blob: BlobID(try row.digest(0)), size: row[1])
+            if seen.insert(file).inserted { files.append(file) }
         }
         return files
     }

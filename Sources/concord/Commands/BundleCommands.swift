@@ -23,8 +23,8 @@ struct ExportBundle: AsyncParsableCommand {
         abstract: "Write what others lack, as far as known, to a file that only they can read.",
         discussion: """
             What a member's nodes hold, and to which certificates a bundle is encrypted, is known from what they said by \
-            connection or bundle. For a node that nobody has met, give its agreement.pem, or the file that `concord node \
-            certify` wrote for it, with --to. Where a bundle takes several volumes, .001, .002 and so on is added to the \
+            connection or bundle. For a node that nobody has met, give the file that `concord node certify` wrote for it, or its \
+            agreement.pem, with --to. Where a bundle takes several volumes, .001, .002 and so on is added to the \
             file's name.
             """)
     @Option(
@@ -42,6 +42,7 @@ struct ExportBundle: AsyncParsableCommand {
     @Flag(help: "Write everything, and not only what they lack.") var all = false
     @Flag(inversion: .prefixedNo, help: "Take along the files that belong to the changes.") var attachments =
         true
+    @Flag(help: "Take along the files of records, too, that they are known to hold.") var allFiles = false
     @Option(
         help: ArgumentHelp("Bytes of a volume at most, such as 64MiB (default: 512MiB).", valueName: "bytes"))
     var volumeSize: TypedBytes?
@@ -64,15 +65,17 @@ struct ExportBundle: AsyncParsableCommand {
         let bundle = try await common.daemon.exportBundle(
             BundleRequest(
                 space: space.name, recipients: words, certificates: try to.map { try LocalFile.readText($0) },
-                plain: plain, everything: all, attachments: attachments, volumeBytes: volumeSize?.count)
+                plain: plain, everything: all, attachments: attachments, earlierFiles: allFiles,
+                volumeBytes: volumeSize?.count)
         ).document
-        var files: [String] = []
+        let files = bundle.volumes.map {
+            bundle.volumes.count == 1 ? out : "\(out).\(Self.suffix($0.volume))"
+        }
         do {
-            for volume in bundle.volumes {
-                let path = bundle.volumes.count == 1 ? out : "\(out).\(Self.suffix(volume.volume))"
-                try await write(volume.volume, of: bundle.bundle, to: path)
-                files.append(path)
+            if let taken = files.first(where: LocalFile.exists) {
+                throw ConcordError(.fileExists, "\(taken) exists already and is not overwritten")
             }
+            try await write(bundle, to: files)
         } catch {
             _ = try? await common.daemon.discardBundle(bundle.bundle)
             throw error
@@ -88,13 +91,19 @@ struct ExportBundle: AsyncParsableCommand {
         return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
     }
 
-    private func write(_ volume: Int64, of bundle: String, to path: String) async throws {
-        let target = try VolumeTarget(path)
+    /// Writes all volumes, or none: what one run leaves behind must not be taken for a bundle.
+    private func write(_ bundle: BundleExportDocument, to files: [String]) async throws {
+        let written = WrittenFiles()
+        let interruption = Interruption { written.remove() }
+        defer { interruption.end() }
         do {
-            try await common.daemon.volume(volume, of: bundle) { try target.take($0) }
-            try target.finish()
+            for (volume, path) in zip(bundle.volumes, files) {
+                let target = try VolumeTarget(path, in: written)
+                try await common.daemon.volume(volume.volume, of: bundle.bundle) { try target.take($0) }
+                try target.finish()
+            }
         } catch {
-            target.abandon()
+            written.remove()
             throw error
         }
     }
@@ -139,38 +148,59 @@ struct ImportBundle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Take in bundles, in whatever order, also twice.",
         discussion: """
-            A file that is not whole, not as it was signed, or not for this node is refused, and nothing of it is taken. Of \
-            several files each is taken in after those that it builds on.
+            A file that is not whole, not as it was signed, or not for this node is refused, and nothing of it is taken; \
+            the others are. Of several files each is taken in after those that it builds on.
             """)
     @Argument(help: "The files; - is standard input.") var files: [String]
     @OptionGroup var common: CommonOptions
 
     private struct Imported: Encodable {
-        var imported: [BundleImportDocument]
+        struct Refused: Encodable {
+            var file: String
+            var error: ErrorDocument.Body
+        }
+
+        var imported: [BundleImportDocument] = []
+        var refused: [Refused] = []
     }
 
     func run() async throws {
         var waiting = files
-        var imported: [(file: String, document: BundleImportDocument)] = []
+        var answer = Imported()
+        var lines: [String] = []
+        var refusals: [(file: String, error: ConcordError)] = []
         while !waiting.isEmpty {
-            var tooEarly: [String] = []
-            var reason: ConcordError?
+            var tooEarly: [(file: String, error: ConcordError)] = []
             for file in waiting {
                 do {
-                    imported.append((file, try await take(file)))
-                } catch let error as ConcordError where error.code == .incompleteBundle && files.count > 1 {
-                    tooEarly.append(file)
-                    reason = reason ?? Self.about(file, error)
+                    let document = try await take(file)
+                    answer.imported.append(document)
+                    lines.append(BundleView.line(document, file: file))
+                } catch let error as ConcordError where error.code == .daemonUnreachable {
+                    throw error
+                } catch let error as ConcordError where error.code == .incompleteBundle && file != "-" {
+                    tooEarly.append((file, error))
                 } catch let error as ConcordError {
-                    throw Self.about(file, error)
+                    refusals.append((file, error))
                 }
             }
-            if let reason, tooEarly.count == waiting.count { throw reason }
-            waiting = tooEarly
+            if tooEarly.count == waiting.count {
+                refusals += tooEarly
+                break
+            }
+            waiting = tooEarly.map(\.file)
         }
-        common.output.result(
-            Imported(imported: imported.map(\.document)),
-            imported.map { BundleView.line($0.document, file: $0.file) })
+        // Of one file there is nothing to say but why.
+        if files.count == 1, let (file, error) = refusals.first { throw Self.about(file, error) }
+        for (file, error) in refusals {
+            let body = ErrorDocument.Body(
+                code: error.code.rawValue, message: error.message,
+                action: error.action ?? error.code.entry.action)
+            answer.refused.append(.init(file: file, error: body))
+            lines += BundleView.refusal(file, body, style: common.output.style)
+        }
+        common.output.result(answer, lines)
+        if !refusals.isEmpty { throw ExitCode.failure }
     }
 
     private func take(_ file: String) async throws -> BundleImportDocument {

@@ -3,25 +3,68 @@
 import ArgumentParser
 import ConcordClient
 import ConcordModel
+import Dispatch
 import Glibc
+import Synchronization
+
+/// The files that one run has made, finished or not.
+final class WrittenFiles: Sendable {
+    private let paths = Mutex<[String]>([])
+
+    func add(_ path: String) { paths.withLock { $0.append(path) } }
+    func replace(_ path: String, by other: String) {
+        paths.withLock { $0 = $0.map { $0 == path ? other : $0 } }
+    }
+
+    /// Removes all of them.
+    func remove() { paths.withLock { $0.forEach { unlink($0) } } }
+}
+
+/// Tidies up before the process ends because somebody interrupts it.
+final class Interruption {
+    private let source: any DispatchSourceSignal
+
+    init(_ tidyUp: @escaping @Sendable () -> Void) {
+        signal(SIGINT, SIG_IGN)
+        source = DispatchSource.makeSignalSource(signal: SIGINT)
+        source.setEventHandler {
+            tidyUp()
+            exit(130)
+        }
+        source.resume()
+    }
+
+    /// From now on an interruption ends the process at once.
+    func end() {
+        source.cancel()
+        signal(SIGINT, SIG_DFL)
+    }
+}
 
 /// A file that a volume is written to.
 final class VolumeTarget: Sendable {
     private let path: String
     private let draft: String
+    private let folder: String
     private let descriptor: Int32
+    private let written: WrittenFiles
 
-    /// Begins a file.
+    /// Begins a file, which is among `written` from now on.
     ///
     /// - Throws: ``ConcordError`` E-1014 if it exists, E-1010 if it cannot be written.
-    init(_ path: String) throws {
+    init(_ path: String, in written: WrittenFiles) throws {
         self.path = path
+        self.written = written
         guard !LocalFile.exists(path) else {
             throw ConcordError(.fileExists, "\(path) exists already and is not overwritten")
         }
-        draft = "\(path).\(getpid()).new"
+        // Hidden, so that no pattern of names takes it for a volume.
+        let cut = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        folder = cut == path.startIndex ? "." : String(path[..<cut])
+        draft = "\(path[..<cut]).\(path[cut...]).\(getpid()).new"
         descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw LocalFile.refusal("\(path) cannot be written") }
+        written.add(draft)
     }
 
     deinit { close(descriptor) }
@@ -34,6 +77,18 @@ final class VolumeTarget: Sendable {
     /// - Throws: ``ConcordError`` E-1014 if the name was taken meanwhile.
     func finish() throws {
         guard fsync(descriptor) == 0 else { throw LocalFile.refusal("\(path) cannot be made durable") }
+        try giveName()
+        written.replace(draft, by: path)
+        // Its name is durable only with the folder; a file system that cannot do that has none to lose.
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw LocalFile.refusal("\(path) cannot be made durable")
+        }
+    }
+
+    private func giveName() throws {
         // Sticks have file systems without links: there the file is renamed.
         if link(draft, path) == 0 {
             unlink(draft)
@@ -44,9 +99,6 @@ final class VolumeTarget: Sendable {
         }
         guard rename(draft, path) == 0 else { throw LocalFile.refusal("\(path) cannot be written") }
     }
-
-    /// Throws away what was written.
-    func abandon() { unlink(draft) }
 }
 
 /// A number of bytes as people type it: `64MiB`, `700MB`, `4194304`.

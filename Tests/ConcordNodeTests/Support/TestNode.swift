@@ -21,6 +21,7 @@ actor PeerDouble: PeerServices {
     private(set) var changes = 0
     private(set) var branches: [ReplicaID] = []
     private(set) var learned: [Receipt] = []
+    private(set) var elsewhere: [ReplicaID] = []
     private let address: String
 
     init(address: String) { self.address = address }
@@ -64,6 +65,7 @@ actor PeerDouble: PeerServices {
     func advertisedAddresses() async -> [String] { [address] }
     func spacesChanged() async { changes += 1 }
     func tookBranch(of replica: ReplicaID, in space: SpaceID) async { branches.append(replica) }
+    func isElsewhere(_ replica: ReplicaID, in space: SpaceID) async { elsewhere.append(replica) }
     func learned(_ receipts: [Receipt], in space: SpaceID, from bearer: MemberID) async {
         learned += receipts
     }

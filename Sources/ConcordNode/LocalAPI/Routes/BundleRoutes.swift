@@ -35,7 +35,8 @@ extension LocalAPIRoutes {
 
     private static func order(_ request: Request) async throws -> BundleOrder {
         let object = try await request.object(keys: [
-            "space", "recipients", "certificates", "plain", "everything", "attachments", "volumeBytes",
+            "space", "recipients", "certificates", "plain", "everything", "attachments", "earlierFiles",
+            "volumeBytes",
         ])
         var order = BundleOrder()
         order.space = try object.optionalText("space")
@@ -44,6 +45,7 @@ extension LocalAPIRoutes {
         order.isPlain = try object.optionalFlag("plain") ?? order.isPlain
         order.isEverything = try object.optionalFlag("everything") ?? order.isEverything
         order.hasAttachments = try object.optionalFlag("attachments") ?? order.hasAttachments
+        order.hasEarlierFiles = try object.optionalFlag("earlierFiles") ?? order.hasEarlierFiles
         if let bytes = try object.optionalInteger("volumeBytes") { order.volumeBytes = Int(clamping: bytes) }
         return order
     }
