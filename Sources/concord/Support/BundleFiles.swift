@@ -17,7 +17,7 @@ final class WrittenFiles: Sendable {
     }
 
     /// Removes all of them.
-    func remove() { paths.withLock { $0.forEach { unlink($0) } } }
+    func remove() { for path in paths.withLock({ $0 }) { unlink(path) } }
 }
 
 /// Tidies up before the process ends because somebody interrupts it.
