@@ -56,6 +56,52 @@ struct DiskTroubleTests {
         }
     }
 
+    @Test(
+        "permissions that are taken away stop what needs them with a code, and what was acknowledged is there after"
+    )
+    func permissions() async throws {
+        // Root reads and writes whatever modes say; then somebody else runs the daemon.
+        let user = await OtherUser.whereRoot()
+        guard user != nil || getuid() != 0 else { return }
+        let scene = try Scene()
+        let madrid = try await scene.makeNode("madrid", member: "ESP")
+        try Data().write(to: URL(fileURLWithPath: madrid.home + "/daemon.log"))
+        try await user?.own(madrid.home)
+        try await madrid.start(as: user)
+        try await scene.found(madrid, [])
+        var acknowledged = ["Before"]
+        try await madrid.concord("contact", "add", "name=Before")
+        func set(_ mode: String) async throws {
+            let output = try await run("/bin/chmod", ["-R", mode, madrid.home])
+            try #require(output.status == 0, "\(output)")
+        }
+        try await set("a-w")
+        #expect(try await madrid.concord("contact", "list").contains("Before"), "reading goes on")
+        for number in 0..<20 {
+            let output = try await madrid.attempt(["contact", "add", "name=During \(number)"])
+            if output.status == 0 {
+                acknowledged.append("During \(number)")
+            } else {
+                #expect(output.standardError.contains("E-5"), "\(output)")
+            }
+        }
+        let backup = try await madrid.attempt(["backup", "create", madrid.home + "/a.backup"])
+        #expect(backup.status == 1 && backup.standardError.contains("Next: "), "\(backup)")
+        madrid.kill()
+        let path = programs.appendingPathComponent("concordd").path
+        let start = ["/usr/bin/timeout", "20"] + (user?.command([path]) ?? [path]) + ["--home", madrid.home]
+        let refused = try await run(start[0], Array(start.dropFirst()))
+        #expect(refused.status == 1 && refused.standardError.contains("E-5005"), "\(refused)")
+        try await set("u+w")
+        try await madrid.start(as: user)
+        let names = try await madrid.concord("contact", "list")
+        for name in acknowledged { #expect(names.contains(name)) }
+        try await madrid.concord("contact", "add", "name=After")
+        try await madrid.concord("verify")
+        #expect(try await madrid.attempt(["status"]).status == 0)
+        #expect(await madrid.stop() == 0)
+    }
+
     @Test("on a disk that is really full nothing is lost, and with room again everything comes into step")
     func fullDisk() async throws {
         guard SmallDisk.isPossible else { return }  // A small disk of its own can only be mounted by root.

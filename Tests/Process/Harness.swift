@@ -135,6 +135,31 @@ private func isFree(_ port: Int) throws -> Bool {
     }
 }
 
+/// Somebody with no rights but those that modes give, as whom root runs a program.
+struct OtherUser: Sendable {
+    private static let nobody = "65534"
+
+    /// Nobody, if the tests run as root and it can run the programs; nil otherwise.
+    static func whereRoot() async -> OtherUser? {
+        guard getuid() == 0 else { return nil }
+        let user = OtherUser()
+        let command = user.command([programs.appendingPathComponent("concordd").path, "--version"])
+        let output = try? await run(command[0], Array(command.dropFirst()))
+        return output?.status == 0 ? user : nil
+    }
+
+    /// The command line that runs another one as this user.
+    func command(_ words: [String]) -> [String] {
+        ["/usr/bin/setpriv", "--reuid", Self.nobody, "--regid", Self.nobody, "--clear-groups"] + words
+    }
+
+    /// Gives a folder and everything in it to the user.
+    func own(_ folder: String) async throws {
+        let output = try await run("/bin/chown", ["-R", "\(Self.nobody):\(Self.nobody)", folder])
+        try #require(output.status == 0, "\(output)")
+    }
+}
+
 /// One node: its home, and its daemon while it runs.
 final class Node: @unchecked Sendable {  // used by one test, one step after the other
     let scene: Scene
@@ -156,14 +181,18 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
 
     /// Starts the daemon and waits until it answers a question.
     ///
-    /// - Parameter program: which daemon: that of this version, or `concordd-next`.
+    /// - Parameters:
+    ///   - program: which daemon: that of this version, or `concordd-next`.
+    ///   - user: as whom it runs; nil for whoever runs the tests.
     func start(
         _ program: String = "concordd", environment: [String: String] = [:],
-        asking question: [String] = ["space", "list"]
+        asking question: [String] = ["space", "list"], as user: OtherUser? = nil
     ) async throws {
         let process = Process()
-        process.executableURL = programs.appendingPathComponent(program)
-        process.arguments = ["--home", home]
+        let path = programs.appendingPathComponent(program).path
+        let command = user?.command([path]) ?? [path]
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst()) + ["--home", home]
         if !environment.isEmpty {
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         }
