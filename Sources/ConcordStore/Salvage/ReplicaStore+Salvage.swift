@@ -103,7 +103,8 @@ extension ReplicaStore {
         return outcome
     }
 
-    /// Whether the last change of a run is held as it stands there.
+    /// Whether the last change of a run is held as it stands there, or without values that were erased since: what is
+    /// signed is the same.
     private func isHeld(_ run: SalvagedRun, _ space: SpaceID) throws -> Bool {
         guard let last = run.changes.last else { return true }
         let held = try writer.space(space)
@@ -112,9 +113,13 @@ extension ReplicaStore {
                 db,
                 sql: """
                     SELECT EXISTS (SELECT 1 FROM log JOIN chain ON chain.id = log.chain
-                        WHERE chain.space = ? AND chain.replica = ? AND log.sequence = ? AND log.bytes = ?)
+                        WHERE chain.space = ? AND chain.replica = ? AND log.sequence = ?
+                            AND (log.bytes = ? OR log.signature = ?))
                     """,
-                arguments: [held.id, run.replica.data, run.lastSequence.stored, Data(last)]) ?? false
+                arguments: [
+                    held.id, run.replica.data, run.lastSequence.stored, Data(last),
+                    Data(run.signature.bytes),
+                ]) ?? false
         }
     }
 

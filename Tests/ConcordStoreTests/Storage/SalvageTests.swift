@@ -160,6 +160,24 @@ import Testing
         try await expectEqual([wreck.site, wreck.peer, salvaged])
     }
 
+    @Test("values that were erased since the damage do not come back with it, and nothing waits for ever")
+    func erasedSince() async throws {
+        let wreck = try await Wreck(own: 4)
+        let contact = try #require(
+            try wreck.site.store.records(RecordQuery(kind: "contact")).first {
+                $0.title.hasPrefix("Alone 1 ")
+            })
+        let id = try #require(RecordID(text: contact.id))
+        try await wreck.site.write(.erase(id, reason: "asked for by the person"))
+        let (runs, _) = try DamagedReplica(path: wreck.path).changes()
+        let outcome = try await wreck.site.store.takeIn(salvaged: runs)
+        #expect(outcome.waiting.isEmpty && outcome.refused == 0)
+        let titles = try wreck.site.store.records(RecordQuery(kind: "contact", includeDeleted: true)).map(
+            \.title)
+        #expect(!titles.contains { $0.hasPrefix("Alone 1 ") })
+        #expect(try await wreck.site.store.verify().problems == [])
+    }
+
     @Test("what was altered in the damaged file is refused, and what is sound beside it is taken")
     func forged() async throws {
         let wreck = try await Wreck(own: 4)
