@@ -61,7 +61,8 @@ extension ReplicaStore {
     private func takeInOnce(_ runs: [SalvagedRun]) async throws -> SalvageOutcome {
         var refused: Set<SalvagedRun> = []
         for space in try spaces().map(\.id) {
-            let concerned = try runs.filter { ($0.space ?? space) == space }.filter { try !isHeld($0, space) }
+            let missing = try runs.filter { ($0.space ?? space) == space }.filter { try !isHeld($0, space) }
+            let concerned = try connected(missing, space)
             guard !concerned.isEmpty else { continue }
             // Together they are fast; one that does not verify would keep those after it out.
             let together = concerned.compactMap { run in run.previous.map { run.run(after: $0) } }
@@ -80,6 +81,20 @@ extension ReplicaStore {
             }
         }
         return try sorted(runs, refused)
+    }
+
+    /// Those runs of which the change before is held, or comes before them here: the others cannot come in now.
+    private func connected(_ runs: [SalvagedRun], _ space: SpaceID) throws -> [SalvagedRun] {
+        var coming: Set<Dot> = []
+        return try runs.filter { run in
+            let isFirst = run.firstSequence == 1
+            guard
+                try isFirst || coming.contains(Dot(run.replica, run.firstSequence - 1))
+                    || mark(before: run, space) != nil
+            else { return false }
+            coming.insert(Dot(run.replica, run.lastSequence))
+            return true
+        }
     }
 
     /// With these a run is refused whatever else is held.
