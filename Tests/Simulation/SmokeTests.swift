@@ -33,7 +33,7 @@ struct SmokeTests {
         "worlds with copied and restored databases, hostile nodes, suspensions and reinstatements converge as well"
     )
     func hostile() async {
-        let (outcome, lines) = await run(SimulationOptions(seed: 201, count: 24, nodes: 3, steps: 50))
+        let (outcome, lines) = await run(SimulationOptions(seed: 401, count: 24, nodes: 3, steps: 50))
         let report = lines.suffix(45).joined(separator: "\n")
         #expect(outcome.failedSeed == nil, "\(report)")
         let figures = outcome.figures

@@ -12,6 +12,8 @@ final class StorageGate: Sendable {
         var observer: (@Sendable (StorageHealth.Transition) -> Void)?
         var waiting: [Int: AsyncStream<Void>.Continuation] = [:]
         var next = 0
+        /// Whether the trouble is that the write-ahead log cannot be written back.
+        var isLogStuck = false
     }
 
     private let state: Mutex<State>
@@ -76,9 +78,13 @@ final class StorageGate: Sendable {
         do {
             try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)")
         } catch {
+            state.withLock { $0.isLogStuck = true }
             note(error)
         }
     }
+
+    /// Whether a trial must write the log back, too.
+    var isLogStuck: Bool { state.withLock { $0.isLogStuck } }
 
     /// Learns from an error of reading: only damage says anything about writing.
     func noteRead(_ error: any Error) {
@@ -91,6 +97,7 @@ final class StorageGate: Sendable {
     /// The trial write worked.
     func trialWorked() {
         let free = freeBytes()
+        state.withLock { $0.isLogStuck = false }
         change { $0.trialWorked(free: free, now: $1) }
     }
 
@@ -150,12 +157,7 @@ extension ReplicaStore {
     @discardableResult
     public func tryWriting() async -> Bool {
         do {
-            do {
-                // What fills the disk may be a write-ahead log that can be emptied.
-                _ = try await writer.run { db, _ in try ErasureRemains.truncateLog(db) }
-            } catch  where storageTrouble?.kind == .full || storageTrouble?.kind == .low {
-                // Should it not be, the trial says so.
-            }
+            try await emptyLog()
             try await writer.runLocal(.trial) { db in
                 try db.execute(
                     sql: """
@@ -168,5 +170,15 @@ extension ReplicaStore {
             writer.gate.note(error)
         }
         return storageTrouble == nil
+    }
+
+    /// What fills the disk may be a write-ahead log that can be emptied. Should it not be, the trial says so, unless that is
+    /// the trouble itself.
+    private func emptyLog() async throws {
+        do {
+            _ = try await writer.run { db, _ in try ErasureRemains.truncateLog(db) }
+        } catch {
+            guard !writer.gate.isLogStuck else { throw error }
+        }
     }
 }
