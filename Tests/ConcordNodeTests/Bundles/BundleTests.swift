@@ -197,6 +197,9 @@ struct BundleTests {
         try await madrid.write([.act(try france.sign(revocation))])
         let revoked = await expectError(.bundleExporterRefused) { try await madrid.take(late) }
         #expect(revoked?.message.contains("revoked") == true)
+        // A certificate for key agreement alone may be of the node that was revoked.
+        let doubt = await expectError(.recipientUnknown) { try await madrid.export(to: paris) }
+        #expect(doubt?.message.contains("revoked") == true)
     }
 
     @Test("volumes may come in any order, in parts and twice; one that comes too early says what is missing")
