@@ -102,6 +102,8 @@ actor BackupKeeper {
         let draft = "\(path)-unverified-\(now)"
         let bytes = try await store.backup(to: draft, now: now)
         defer { unlink(draft) }
+        // Otherwise what was just written would be read from memory, whatever the disk made of it.
+        FileSystem.forgetCached(draft)
         let fault = await Self.fault(of: draft)
         if fault == nil {
             guard rename(draft, path) == 0 else {

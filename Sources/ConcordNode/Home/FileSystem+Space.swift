@@ -9,4 +9,13 @@ extension FileSystem {
         guard statvfs(path, &information) == 0 else { return nil }
         return Int64(clamping: UInt64(information.f_bavail) &* UInt64(information.f_frsize))
     }
+
+    /// Has the system forget what it holds of a durable file in memory, so that who reads it reads the disk. Nothing happens
+    /// where it does not do so.
+    static func forgetCached(_ path: String) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        close(descriptor)
+    }
 }
