@@ -15,8 +15,6 @@ struct StorageKeeper: Sendable {
     let logger: Logger
     private let stopped = Signal()
     private let damaged = Signal()
-    /// How often a database that was found damaged is looked at once more.
-    private static let rechecks = 5
 
     init(home: NodeHome, store: ReplicaStore, clock: @escaping @Sendable () -> Int64, logger: Logger) {
         (self.home, self.store, self.clock, self.logger) = (home, store, clock, logger)
@@ -62,7 +60,7 @@ struct StorageKeeper: Sendable {
 
     /// A page that the disk could not read for a moment looks like a damaged one.
     private func recheck() async {
-        for _ in 0..<Self.rechecks where store.storageTrouble?.kind == .damaged {
+        for _ in 0..<StorageLimits.rechecks where store.storageTrouble?.kind == .damaged {
             let delay = Duration.milliseconds(store.nextTrialDelay())
             guard (try? await Task.sleep(for: delay)) != nil else { return }
             if (try? await store.recheckPages()) != nil { return }

@@ -100,7 +100,7 @@ extension Simulation {
             let soon = now + choices.duration(mean: choices.pick([500, 30_000]))
             let time = choices.chance(30) ? scenario.end + choices.duration(mean: 1_000) : soon
             log(node, "a courier leaves for \(nodes[receiver].name) with \(copy.volumes.count) volumes")
-            queue.add(.deliver(copy, from: node, to: receiver), at: time)
+            queue.add(.deliver(copy, to: receiver), at: time)
         }
     }
 
@@ -116,7 +116,7 @@ extension Simulation {
                 let load = try await pack(at: node, for: target, isEverything: isEverything)
             else { continue }
             log(node, "a courier leaves for \(nodes[target].name) with \(load.volumes.count) volumes")
-            queue.add(.deliver(load, from: node, to: target), at: now + choices.duration(mean: 2_000))
+            queue.add(.deliver(load, to: target), at: now + choices.duration(mean: 2_000))
         }
     }
 
@@ -141,7 +141,7 @@ extension Simulation {
     // MARK: Arriving
 
     /// What somebody carried arrives at a node.
-    mutating func deliver(_ load: CourierLoad, from: Int, to node: Int) async throws {
+    mutating func deliver(_ load: CourierLoad, to node: Int) async throws {
         guard isAwake(node), nodes[node].hasSpace else {
             log(node, "a courier finds nobody")
             return

@@ -60,7 +60,7 @@ struct Simulation {
         /// A node whose disk has failed finds out whether it can be written again.
         case trial(node: Int)
         /// What somebody carried arrives.
-        case deliver(CourierLoad, from: Int, to: Int)
+        case deliver(CourierLoad, to: Int)
         /// A node gets a new certificate for its key.
         case renew(node: Int, number: Int)
         /// A node whose key was revoked gets another one.
@@ -229,7 +229,7 @@ struct Simulation {
         case .sign(let signer, let act): try await sign(act, signer)
         case .relief(let node): try await relieve(node)
         case .trial(let node): try await tryWriting(node)
-        case .deliver(let load, let from, let node): try await deliver(load, from: from, to: node)
+        case .deliver(let load, let node): try await deliver(load, to: node)
         case .renew(let node, let number): try giveCertificate(node, number)
         case .giveKey(let node): try giveKey(node)
         case .heal: try await heal()

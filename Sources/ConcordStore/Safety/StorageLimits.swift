@@ -12,6 +12,8 @@ public enum StorageLimits {
     public static let longLogBytes: Int64 = 256 << 20
     /// Commits after which its size is looked at.
     public static let commitsPerLook = 64
+    /// How often a database that was found damaged is looked at once more.
+    public static let rechecks = 5
     /// Bytes that are kept free of ordinary writes, unless configured otherwise.
     public static let reserveBytes: Int64 = 64 << 20
 }
