@@ -57,16 +57,21 @@ extension SpaceExchange {
 
     /// How much of a claim to have a change is believed. What the peer has of our own replica it has from us:
     /// a claim beyond our own latest change is first compared with a reading of the log that begins after it.
-    mutating func believable(_ claim: Dot, _ effects: inout [SessionEffect]) -> UInt64 {
+    ///
+    /// - Parameter isShown: whether the peer says that it holds the change, and not only that it got it from us.
+    mutating func believable(
+        _ claim: Dot, isShown: Bool = true, _ effects: inout [SessionEffect]
+    ) -> UInt64 {
         guard claim.replica == ownReplica, claim.sequence > ours[claim.replica] else { return claim.sequence }
         claimedOwn = max(claimedOwn, claim.sequence)
+        if isShown { shownOwn = max(shownOwn, claim.sequence) }
         claimAwaitsNextReading = isReadingHeld
         readHeld(&effects)
         return ours[claim.replica]
     }
 
     /// Judges a claim to know more of our own replica than was known here: if it is true, this database was
-    /// restored or cloned.
+    /// restored or cloned, and what the peer holds of the replica is asked for like that of any other.
     mutating func settleOwnClaim(against held: HeldSummary, _ effects: inout [SessionEffect]) {
         guard let ownReplica, claimedOwn > 0 else { return }
         guard !claimAwaitsNextReading else {
@@ -81,7 +86,15 @@ extension SpaceExchange {
         } else {
             theirs.raise(ownReplica, to: claimedOwn)
         }
-        claimedOwn = 0
+        believeClaim()
+    }
+
+    /// Takes the peer's word for what it holds of our own replica, which may be another one from now on.
+    mutating func believeClaim() {
+        if let ownReplica, shownOwn > 0, !isUnclear(ownReplica) {
+            peerHas(VersionVector([Dot(ownReplica, shownOwn)]))
+        }
+        (claimedOwn, shownOwn) = (0, 0)
     }
 
     /// The peer said under which replica it writes.

@@ -115,8 +115,9 @@ extension SpaceExchange {
         guard !acknowledgementToSend.isEmpty, headsToSend == nil else { return }
         effects.append(.send(Message.acknowledge(space, acknowledgementToSend).encoded()))
         acknowledged.merge(acknowledgementToSend)
+        // Beyond what it has itself the peer does not believe an acknowledgement: of that it is to be told.
         for element in acknowledgementToSend.elements where isNamedHere(element.replica) {
-            telling.told.raise(element.replica, to: element.sequence)
+            telling.told.raise(element.replica, to: min(element.sequence, theirs[element.replica]))
         }
         acknowledgementToSend = VersionVector()
     }
@@ -154,6 +155,10 @@ extension SpaceExchange {
                 << Int64(min(agreements, 4)),
             configuration.longestCompareInterval)
         let periodic = max(summarySentAt + interval, quietSince + configuration.quietInterval)
+        // A peer that says at once what it holds should have said by then what made the difference.
+        if disagreements > 0, intake.saidFlow.rawValue >= FlowMode.announce.rawValue {
+            return min(periodic, max(summarySentAt, quietSince) + configuration.quietInterval)
+        }
         guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }
         return min(periodic, quietSince + configuration.settleInterval)
     }

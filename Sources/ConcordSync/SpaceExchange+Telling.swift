@@ -91,14 +91,15 @@ extension SpaceExchange {
         }
     }
 
-    /// The peer says that it holds this: of our own replica it can hold only what we have.
+    /// The peer says that it holds this: of our own replica it can hold only what we have, unless that is written
+    /// elsewhere, too.
     private mutating func learn(
         _ vector: VersionVector, _ effects: inout [SessionEffect]
     ) throws(SessionFault) {
         guard !vector.isEmpty else { return }
         var believed = vector
         for chain in forkedHere.union(forkedAtPeer) { believed[chain] = 0 }
-        if let ownReplica, vector[ownReplica] > 0 {
+        if let ownReplica, vector[ownReplica] > 0, !isUnclear(ownReplica) {
             believed[ownReplica] = believable(Dot(ownReplica, vector[ownReplica]), &effects)
         }
         peerHas(believed)
@@ -108,7 +109,7 @@ extension SpaceExchange {
     }
 
     /// Whether a number of this chain may mean another change to the peer than here.
-    private func isUnclear(_ chain: ReplicaID) -> Bool {
+    func isUnclear(_ chain: ReplicaID) -> Bool {
         forkedHere.contains(chain) || forkedAtPeer.contains(chain)
     }
 

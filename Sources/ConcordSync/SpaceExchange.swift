@@ -50,6 +50,8 @@ struct SpaceExchange: Sendable {
     /// More of our own replica than we have: what the peer claimed, until it is compared with a fresh
     /// reading.
     var claimedOwn: UInt64 = 0
+    /// How much of that the peer said to hold: what it acknowledges it only says to have got.
+    var shownOwn: UInt64 = 0
     /// Whether the reading that is under way began before the claim.
     var claimAwaitsNextReading = false
     /// Whether the own replica was reported as written elsewhere: by a mere claim that happens once in a session.
@@ -117,10 +119,10 @@ struct SpaceExchange: Sendable {
     /// This side's replica in the space is known now, or another one.
     mutating func update(_ head: SpaceHead, _ effects: inout [SessionEffect]) {
         guard ownReplica != head.replica else { return }
+        believeClaim()
         ownReplica = head.replica
         // What was passed over before it was known to be one's own may be wanted unasked.
         onStream { $0.beginAgain() }
-        claimedOwn = 0
         checkPeerReplica(&effects)
     }
 

@@ -175,6 +175,27 @@ struct ForkTests {
         #expect(network.ends.isEmpty, "nothing was forked")
     }
 
+    @Test(
+        "a restored database takes back what it lacks in its first sessions, also where no peer sends all unasked",
+        arguments: 700...729 as ClosedRange<UInt64>)
+    func restoredAmongMany(seed: UInt64) {
+        var network = FakeNetwork(nodes: 4, links: [(0, 1), (0, 2), (0, 3), (1, 2), (2, 3)], seed: seed)
+        network.sendsOnlyNews = false
+        network.write(0, count: 2)
+        let backup = network.replicas[0][space]!
+        network.write(0, count: 3)
+        network.converge("before", waits: 20)
+        for link in network.links.indices { network.cut(link) }
+        network.replicas[0][space] = backup
+        if seed % 2 == 0 { network.write(1, count: 2) }
+        // Those who have the rest come to know each other before, at the same time, or after.
+        if seed % 3 == 0 { network.connect(3) }
+        for _ in 0..<Int.random(in: 0...30, using: &network.random) { _ = network.step() }
+        convergeForked(&network, "seed \(seed): swift test --filter restoredAmongMany")
+        #expect(network.retired == [testReplica(1)])
+        #expect(network.ends.isEmpty, "seed \(seed): nothing was forked")
+    }
+
     @Test("the store's word that a replica is forked ends the session after what is owed, for a new one")
     func outcome() {
         var probe = Probe()

@@ -181,6 +181,29 @@ struct MisuseTests {
         #expect(changes.joined().contains { $0.lastSequence == 3 }, "a new change is sent all the same")
     }
 
+    @Test("what is acknowledged beyond what the peer has shown is announced to it all the same")
+    func acknowledgedBeyond() {
+        var probe = Probe()
+        probe.startStreaming()
+        probe.say(.flow(space, .announce, VersionVector()), .changes(space, [testRun(1)]))
+        // Changes 2 and 3 came from somebody else meanwhile.
+        let held = VersionVector([Dot(testReplica(1), 2), Dot(testReplica(2), 3)])
+        probe.feed(.advanced(space, position: 5, held: held))
+        probe.feed(
+            .applied(
+                space,
+                ReceiveOutcome(
+                    durable: VersionVector([Dot(testReplica(2), 3)]), applied: 1, heldBack: 0, refusal: nil)))
+        for _ in 0..<10 {
+            probe.now += 200
+            probe.feed(.tick)
+        }
+        let announced = probe.sent.compactMap { message -> UInt64? in
+            if case .announce(_, let vector) = message { vector[testReplica(2)] } else { nil }
+        }
+        #expect(announced == [3], "the peer believes an acknowledgement only of what it has")
+    }
+
     @Test("a peer that claims more of our replica than we have raises the alarm")
     func clonedReplica() {
         var probe = Probe()

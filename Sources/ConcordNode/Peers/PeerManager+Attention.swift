@@ -157,6 +157,7 @@ extension PeerManager {
     }
 
     private func heard(_ peer: StatusDocument.Peer) -> String {
-        peer.lastHeardAt.map { ", last heard of \($0.prefix(16).replacing("T", with: " ")) UTC" } ?? ""
+        guard let time = peer.lastHeardAt?.prefix(16).replacing("T", with: " ") else { return "" }
+        return ", last heard of\(peer.road.via.map { " through \($0)" } ?? "") \(time) UTC"
     }
 }

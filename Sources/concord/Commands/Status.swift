@@ -149,6 +149,8 @@ extension StatusDocument.Peer {
         case .behind: "behind: they lack \(Quantity.lack(theyLack)), we lack \(Quantity.lack(weLack))"
         case .indirect: "not met directly"
         case .unknown: "connected, how far is not known yet"
+        case .silent where road.kind == "relay":
+            "silent (known through \(road.via ?? "others") only, by receipts that come every ten minutes)"
         default: lastError.map { "\(state.rawValue) (\($0.code))" } ?? state.rawValue
         }
     }
