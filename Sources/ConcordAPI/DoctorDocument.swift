@@ -19,7 +19,7 @@ public struct DoctorDocument: Codable, Hashable, Sendable {
 
     /// One thing that was looked at.
     public struct Check: Codable, Hashable, Sendable {
-        /// What: `identity`, `certificate`, `files`, `disk`, `clock`, `database`, `pages`, `texts`, `replicas`, `members`,
+        /// What: `daemon`, `certificate`, `files`, `disk`, `clock`, `database`, `pages`, `texts`, `replicas`, `members`,
         /// `network` or `refused`.
         public var check: String
         /// How it ended.

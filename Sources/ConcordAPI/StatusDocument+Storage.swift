@@ -53,11 +53,11 @@ extension StatusDocument {
         }
     }
 
-    /// The last backup that was made through this node.
+    /// The last good backup that was made through this node.
     public struct Backup: Codable, Hashable, Sendable {
         /// When it was made; nil if there was none.
         public var lastAt: String?
-        /// Whether it was read back and found complete.
+        /// Whether there is one: it was read back and found complete.
         public var verified: Bool
         /// The file; nil if there was none, or it is not known.
         public var path: String?
@@ -65,7 +65,7 @@ extension StatusDocument {
         public var bytes: Int64?
         /// When the next one is due; nil if none are made by themselves, or the daemon is down.
         public var nextAt: String?
-        /// Why the last attempt to make one by itself failed; nil if it did not.
+        /// Why the last attempt failed; nil if it did not.
         public var failure: LastError?
 
         /// The last backup; nil if there was none.

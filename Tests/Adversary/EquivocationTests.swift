@@ -128,8 +128,8 @@ struct EquivocationTests {
                 .create(kind: "contact", parent: nil), .set(field: "name", value: text("Eve"), replacing: []),
             ])
         let stolen = try thief.forge(Draft(entry), as: replica)
-        // While A's own write stands in its transaction, the thief's change is verified against what was before. The
-        // short wait gives that its time; whichever comes first, both are two changes of one number afterwards.
+        // While A's own write stands in its transaction, the thief's change is verified against what was before. Giving
+        // way gives that its time; whichever comes first, both are two changes of one number afterwards.
         let signer = WaitingSigner(a.signer)
         async let written = a.store.write(
             [.create(kind: "contact", fields: [.set("name", text("Eva"))])], in: scene.space, by: signer,
@@ -137,7 +137,7 @@ struct EquivocationTests {
             now: 1)
         while !signer.isWaiting { await Task.yield() }
         async let outcome = a.store.receive([stolen], in: scene.space)
-        try await Task.sleep(for: .milliseconds(200))
+        for _ in 0..<20_000 { await Task.yield() }
         signer.goOn()
         _ = try await (written, outcome)
         #expect(try a.store.nodes(scene.space).contains { $0.replica == replica && $0.forkedAt != nil })

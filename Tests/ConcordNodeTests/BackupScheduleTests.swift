@@ -149,6 +149,39 @@ import Testing
         #expect(await keeper.nextAt() == testNow + Self.day + 900_000)
     }
 
+    @Test("a backup by hand is the next step after a failure, and `status` believes it")
+    func byHand() async throws {
+        let bench = try await Bench()
+        let keeper = bench.keeper()
+        bench.advance(Self.day)
+        // Where the folder should be is a file.
+        try Data().write(to: URL(fileURLWithPath: bench.home.backups))
+        await keeper.makeIfDue()
+        #expect(try await keeper.attention().map(\.code) == ["E-5013"])
+        let path = bench.home.path + "/by-hand.backup"
+        _ = try await keeper.make(path, now: bench.now.withLock { $0 })
+        #expect(try await keeper.attention().isEmpty)
+        let document = try await keeper.document()
+        #expect(document.path == path && document.verified && document.failure == nil)
+    }
+
+    @Test("what is said of the last good backup survives a bad one, and an older database")
+    func lastGood() async throws {
+        let bench = try await Bench()
+        let keeper = bench.keeper()
+        bench.advance(Self.day)
+        await keeper.makeIfDue()
+        let good = try #require(bench.files.first)
+        try await bench.store.recordRefusedBackup(at: testNow + Self.day + 5)
+        var document = try await bench.keeper().document()
+        #expect(document.path == good.path && document.verified)
+        #expect(document.failure?.code == "E-5013")
+        // As a restored database says it.
+        try await bench.store.recordBackup(.init(at: testNow, path: "/gone", bytes: 1))
+        document = try await keeper.document()
+        #expect(document.path == good.path && document.bytes == good.bytes && document.failure == nil)
+    }
+
     @Test("without a good backup for two intervals somebody is called")
     func overdue() async throws {
         let bench = try await Bench()

@@ -139,6 +139,9 @@ private func isFree(_ port: Int) throws -> Bool {
 struct OtherUser: Sendable {
     private static let nobody = "65534"
 
+    /// Whether modes can keep a daemon of the tests from something.
+    static var isPossible: Bool { get async { getuid() != 0 ? true : await whereRoot() != nil } }
+
     /// Nobody, if the tests run as root and it can run the programs; nil otherwise.
     static func whereRoot() async -> OtherUser? {
         guard getuid() == 0 else { return nil }
@@ -214,6 +217,13 @@ final class Node: @unchecked Sendable {  // used by one test, one step after the
             )
             .status == 0
         }
+    }
+
+    /// Starts the daemon where it should end by itself, and says how it did.
+    func attemptStart(as user: OtherUser? = nil) async throws -> Output {
+        let path = programs.appendingPathComponent("concordd").path
+        let command = user?.command([path]) ?? [path]
+        return try await run("/usr/bin/timeout", ["20"] + command + ["--home", home])
     }
 
     /// Stops the daemon as an operator would, and waits for its end.

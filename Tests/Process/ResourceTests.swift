@@ -19,6 +19,7 @@ struct ResourceTests {
         try await berlin.waitInStep()
         #expect(await hostile.stop() == 0)
         let before = try memory(of: madrid)
+        let (start, usedBefore) = (ContinuousClock.now, try processorTime(of: madrid))
         let space = try #require(try await madrid.status().spaces.first?.id)
 
         // Silent connections, more than there are places for handshakes.
@@ -58,12 +59,17 @@ struct ResourceTests {
             return slowest
         }
         let grown = try memory(of: madrid) - before
-        print("ATTACKED: the slowest of 10 changes took \(honest); memory grew by \(grown >> 20) MiB")
+        let used = try processorTime(of: madrid) - usedBefore
+        let share = used / (ContinuousClock.now - start)
+        print(
+            "ATTACKED: the slowest of 10 changes took \(honest); memory grew by \(grown >> 20) MiB; "
+                + "processor time \(used), \(Int(share * 100)) % of one processor")
         // They were let in, and sent away for what they did.
         for code in ["E-3002", "E-3005"] {
             #expect(madrid.log.contains("code=\(code) node=hostile"), "\(madrid.log.suffix(3000))")
         }
         #expect(grown < 96 << 20)
+        #expect(share < 1.2, "the attacked daemon takes more than a processor")
         #expect(madrid.isRunning)
         try await madrid.concord("verify")
     }
@@ -90,6 +96,15 @@ struct ResourceTests {
         let text = try String(contentsOfFile: "/proc/\(node.identifier)/status", encoding: .utf8)
         let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
         return try #require(Int(line.filter(\.isNumber))) << 10
+    }
+
+    /// Processor time that a daemon has used.
+    private func processorTime(of node: Node) throws -> Duration {
+        let text = try String(contentsOfFile: "/proc/\(node.identifier)/stat", encoding: .utf8)
+        // The second field is the program's name in parentheses; utime and stime are the 14th and 15th.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        let ticks = try #require(Int(fields[12])) + #require(Int(fields[13]))
+        return .seconds(Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 
     private func connect(to port: Int) throws -> Int32 {

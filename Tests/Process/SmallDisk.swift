@@ -6,12 +6,15 @@ import Testing
 /// The limit of the size of files that a daemon writes.
 struct FileLimit {
     private let process: String
+    private let user: OtherUser?
 
-    init(of node: Node) throws {
+    /// - Parameter user: as whom the daemon runs; nil for whoever runs the tests.
+    init(of node: Node, as user: OtherUser? = nil) throws {
         try #require(
             FileManager.default.isExecutableFile(atPath: "/usr/bin/prlimit"),
             "prlimit of util-linux is needed")
         process = String(node.identifier)
+        self.user = user
     }
 
     func set(_ bytes: Int) throws { try call("--fsize=\(bytes):unlimited") }
@@ -19,8 +22,10 @@ struct FileLimit {
 
     private func call(_ limit: String) throws {
         let program = Process()
-        program.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
-        program.arguments = ["--pid", process, limit]
+        let command = ["/usr/bin/prlimit", "--pid", process, limit]
+        let words = user?.command(command) ?? command
+        program.executableURL = URL(fileURLWithPath: words[0])
+        program.arguments = Array(words.dropFirst())
         try program.run()
         program.waitUntilExit()
         try #require(program.terminationStatus == 0)

@@ -40,8 +40,8 @@ struct UpgradeTests {
             #expect(try await node.concord("meeting", "list").contains("Written by a later version"))
         }
         #expect(try await madrid.status().attention.isEmpty)
-        let doctor = try await madrid.attempt(["doctor"])
-        #expect(doctor.standardOutput.contains("later version") || doctor.status == 0, "\(doctor)")
+        // It sees nothing wrong in what it does not understand.
+        try await madrid.concord("doctor")
 
         // A node of the present version joins late and gets all of it from one that does not understand it either.
         let santiago = try await scene.makeNode("santiago", member: "CHL", listening: false)
@@ -52,6 +52,10 @@ struct UpgradeTests {
         try await madrid.concord("space", "invite", "Test", "--out", scene.path("late.invite"))
         try await santiago.concord("space", "join", scene.path("late.invite"))
         try await expectEqual([madrid, berlin, windhoek, santiago])
+        print(
+            "UPGRADED: \(try await changes(madrid)) changes and one digest on 4 nodes, 2 of them of a later version; "
+                + "\(try await changes(windhoek) - before) came through and to nodes that do not understand all of them"
+        )
     }
 
     @Test("a node goes to the next version and back, and what was written meanwhile stays")
@@ -76,5 +80,8 @@ struct UpgradeTests {
         try await expectEqual([madrid, berlin])
         let contacts = try await berlin.concord("contact", "list")
         for name in ["Before", "Meanwhile", "After"] { #expect(contacts.contains(name)) }
+        print(
+            "UPGRADED: one home there and back, \(try await changes(berlin)) changes and one digest on 2 nodes, "
+                + "3 of 3 contacts shown")
     }
 }

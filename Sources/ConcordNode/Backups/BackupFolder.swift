@@ -3,6 +3,7 @@
 
 import ConcordAPI
 import ConcordModel
+import ConcordStore
 import Glibc
 
 /// Automatic backups on the disk.
@@ -63,6 +64,16 @@ public struct BackupFolder: Sendable {
         return items.filter { $0.at <= now } + items.filter { $0.at > now }
     }
 
+    /// The last backup that verified: the newest in the folder, or the one that the database remembers, which may lie
+    /// elsewhere or be forgotten there, since it was restored. One of a time to come is neither.
+    public func lastGood(remembered record: BackupRecord?, now: Int64) -> BackupRecord? {
+        let newest = items().first { $0.at <= now }.map {
+            BackupRecord(at: $0.at, path: $0.path, bytes: $0.bytes)
+        }
+        guard let record, record.at <= now, record.at >= newest?.at ?? 0 else { return newest }
+        return record
+    }
+
     /// Removes what a process left behind that ended while it made a backup: files with something after the name of one.
     func removeUnfinished() {
         for name in FileSystem.names(path) {
@@ -71,5 +82,17 @@ public struct BackupFolder: Sendable {
             else { continue }
             unlink("\(path)/\(name)")
         }
+    }
+}
+
+extension StatusDocument.Backup {
+    /// What a node says of its last good backup, and in milliseconds since 1970 when the next one is due.
+    public init(
+        _ record: BackupRecord?, nextAt: Int64? = nil, failure: StatusDocument.LastError? = nil
+    ) {
+        self.init(
+            lastAt: record.map { Timestamp.text(milliseconds: $0.at) }, verified: record != nil,
+            path: record?.path, bytes: record?.bytes, nextAt: nextAt.map { Timestamp.text(milliseconds: $0) },
+            failure: failure)
     }
 }

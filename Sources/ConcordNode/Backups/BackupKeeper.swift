@@ -42,7 +42,8 @@ actor BackupKeeper {
         guard policy.interval != nil else { return }
         folder.removeUnfinished()
         while let due = nextAt() {
-            let delay = max(0, due - clock())
+            // A backup that somebody is having made is let finish.
+            let delay = max(isMaking ? BackupLimits.retry : 0, due - clock())
             // Not longer than an hour at once: a clock that is set must not put a backup off for days.
             guard (try? await Task.sleep(for: .milliseconds(min(delay, 3_600_000)))) != nil else { return }
             await makeIfDue()
@@ -62,21 +63,26 @@ actor BackupKeeper {
         return failure.map { max(regular, $0.at + min(interval, BackupLimits.retry)) } ?? regular
     }
 
-    /// The backups there are, the latest first, without those of a time to come. If the clock was set back, what was
-    /// remembered of the time after is of now.
+    /// The backups there are, the latest first, without those of a time to come.
     private func past() -> [BackupFolder.Item] {
-        let now = clock()
-        startedAt = min(startedAt, now)
-        if let known = failure, known.at > now { failure = Failure(error: known.error, at: now) }
+        let now = heedClock()
         return folder.items().filter { $0.at <= now }
     }
 
+    /// The time. If the clock was set back, what was remembered of the time after is of now.
+    private func heedClock() -> Int64 {
+        let now = clock()
+        startedAt = min(startedAt, now)
+        if let known = failure, known.at > now { failure = Failure(error: known.error, at: now) }
+        return now
+    }
+
     private func makeScheduled() async {
+        guard !isMaking else { return }
         let now = clock()
         do {
             try makeFolder()
             _ = try await make("\(folder.path)/\(BackupFolder.name(at: now))", now: now)
-            failure = nil
             prune()
         } catch {
             let error = ConcordError(wrapping: error)
@@ -111,8 +117,9 @@ actor BackupKeeper {
             }
             try FileSystem.synchronize(folder: parent, failure: .backupFailed)
         }
-        await writeDown(.init(at: now, verified: fault == nil, path: path, bytes: bytes))
+        await writeDown(fault == nil ? .init(at: now, path: path, bytes: bytes) : nil, now: now)
         if let fault { throw fault }
+        failure = nil
         logger.info("a backup is made and verified", metadata: ["path": "\(path)", "bytes": "\(bytes)"])
         return BackupDocument(
             path: path, bytes: bytes, at: Timestamp.text(milliseconds: now), verified: true)
@@ -132,10 +139,15 @@ actor BackupKeeper {
         }
     }
 
-    /// What cannot be written down now is seen in the folder all the same.
-    private func writeDown(_ record: BackupRecord) async {
+    /// Remembers a good backup, or nil for a copy that did not verify. What cannot be written down now is seen in the
+    /// folder all the same.
+    private func writeDown(_ record: BackupRecord?, now: Int64) async {
         do {
-            try await store.recordBackup(record)
+            if let record {
+                try await store.recordBackup(record)
+            } else {
+                try await store.recordRefusedBackup(at: now)
+            }
         } catch {
             let error = ConcordError(wrapping: error)
             logger.warning("a backup is not written down", metadata: ["reason": "\(error.message)"])
@@ -169,16 +181,28 @@ actor BackupKeeper {
 
     /// The part of the status that is about backups.
     func document() throws -> StatusDocument.Backup {
-        let record = try store.backupRecord()
-        return .init(
-            lastAt: record.map { Timestamp.text(milliseconds: $0.at) }, verified: record?.verified ?? false,
-            path: record?.path, bytes: record?.bytes,
-            nextAt: nextAt().map { Timestamp.text(milliseconds: $0) },
-            failure: failure.map {
+        .init(
+            try lastGood(), nextAt: nextAt(),
+            failure: try failureToSay().map {
                 .init(
                     code: $0.error.code.rawValue, message: $0.error.message,
                     at: Timestamp.text(milliseconds: $0.at))
             })
+    }
+
+    private func lastGood() throws -> BackupRecord? {
+        folder.lastGood(remembered: try store.backupRecord(), now: clock())
+    }
+
+    /// How the last attempt failed; a copy that did not verify counts until a good one is made, also after a restart.
+    private func failureToSay() throws -> Failure? {
+        if let failure { return failure }
+        return try store.refusedBackup().map { time in
+            let text = Timestamp.text(milliseconds: time)
+            return Failure(
+                error: ConcordError(
+                    .backupFailed, "the copy of \(text) did not verify and was not kept"), at: time)
+        }
     }
 
     /// All automatic backups, the latest first.
@@ -193,17 +217,11 @@ actor BackupKeeper {
     /// A line for the status if the last attempt failed, or the last good backup is too old.
     func attention() throws -> [StatusDocument.Attention] {
         guard let interval = policy.interval else { return [] }
-        let items = past()
-        if let failure {
+        let now = heedClock()
+        if let failure = try failureToSay() {
             return [line(.backupFailed, "no backup could be made: \(failure.error.message)")]
         }
-        let now = clock()
-        let record = try store.backupRecord()
-        if let record, !record.verified {
-            let time = Timestamp.text(milliseconds: record.at)
-            return [line(.backupFailed, "the backup of \(time) did not verify and was not kept")]
-        }
-        let last = max(record.map { $0.at <= now ? $0.at : 0 } ?? 0, items.first?.at ?? 0)
+        let last = try lastGood()?.at ?? 0
         // A node that was off for long gets a chance to make one first.
         let since = max(last, startedAt)
         guard now - since > BackupLimits.overdueIntervals * interval else { return [] }

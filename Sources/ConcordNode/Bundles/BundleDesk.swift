@@ -34,7 +34,7 @@ public actor BundleDesk: BundleServices {
     private let logger: Logger
     private let clock: @Sendable () -> Int64
     private let findSpace: @Sendable (String?) throws -> StoredSpace
-    /// The oldest first.
+    /// Exports whose volumes are being fetched.
     private var waiting: [Waiting] = []
 
     /// A desk whose scratch files lie in `folder`.

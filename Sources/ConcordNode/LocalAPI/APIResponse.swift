@@ -47,7 +47,7 @@ enum APIResponse {
             .fileExists, .notShareable, .textUnchanged, .notConfirmed, .blobNotHeld,
             .alreadyMember, .spaceExists, .ambiguousSpace, .actInForce, .thresholdOutOfReach,
             .ambiguousMember,
-            .certificateMismatch, .incompleteBundle, .recipientUnknown, .peerSuspended:
+            .certificateMismatch, .incompleteBundle, .recipientUnknown, .peerSuspended, .ourReplicaElsewhere:
             .conflict
         case .limitExceeded: .contentTooLarge
         case .diskFull, .reserveReached: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")

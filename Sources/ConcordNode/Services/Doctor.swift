@@ -10,19 +10,8 @@ import ConcordStore
 public struct Doctor: Sendable {
     typealias Check = DoctorDocument.Check
 
-    /// Days before its end at which a certificate is warned of.
-    static let certificateWarningDays: Int64 = 30
-    /// Free bytes below which a disk is warned of, and below which a person must act.
-    static let lowDiskBytes: Int64 = 1 << 30
-    static let emptyDiskBytes: Int64 = 100 << 20
-    /// How far ahead of this clock a change may be dated.
-    static let clockToleranceMilliseconds: Int64 = 10 * 60 * 1000
-    /// Refused operations that are listed.
-    static let refusedOperations = 100
     /// How the codes of what is said of disk, backups and salvage begin.
     static let storageCodes = "E-50"
-    /// Changes whose time is compared with the clock.
-    static let datedChanges = 10_000
 
     let identity: NodeIdentity
     let store: ReplicaStore
@@ -56,7 +45,7 @@ public struct Doctor: Sendable {
             checks += try replicas(space, procedures) + members(space, procedures)
         }
         checks += network(status) + alarms(status)
-        let refused = try store.refused(limit: Self.refusedOperations)
+        let refused = try store.refused(limit: DoctorLimits.refusedOperations)
         checks.append(Self.refusals(refused))
         return DoctorDocument(at: Timestamp.text(milliseconds: now), checks: checks, refused: refused)
     }
@@ -75,7 +64,7 @@ public struct Doctor: Sendable {
                     check: "certificate", state: .person, message: "the \(name) certificate is not valid yet",
                     code: ErrorCode.certificateNotYetValid.rawValue, action: "set this machine's clock")
             }
-            guard days <= Self.certificateWarningDays || certificate.notAfter * 1000 < now else {
+            guard days <= DoctorLimits.certificateWarningDays || certificate.notAfter * 1000 < now else {
                 return Check(
                     check: "certificate", state: .good,
                     message: "the \(name) certificate is valid until \(until)")
@@ -96,16 +85,19 @@ public struct Doctor: Sendable {
             return Check(check: "disk", state: .unknown, message: "the free space of the disk is not known")
         }
         let amount = "\(free >> 20) MiB free on the disk of the home"
-        guard free < Self.lowDiskBytes else { return Check(check: "disk", state: .good, message: amount) }
+        guard free < DoctorLimits.lowDiskBytes else {
+            return Check(check: "disk", state: .good, message: amount)
+        }
         return Check(
-            check: "disk", state: free < Self.emptyDiskBytes ? .person : .degraded, message: "only \(amount)",
+            check: "disk", state: free < DoctorLimits.emptyDiskBytes ? .person : .degraded,
+            message: "only \(amount)",
             code: ErrorCode.diskFull.rawValue, action: "make room")
     }
 
     /// Whether changes are dated later than this clock says: then this clock is slow, or their author's is fast.
     private func clock() throws -> Check {
-        guard let latest = try store.latestTime(of: Self.datedChanges),
-            latest.at > now + Self.clockToleranceMilliseconds
+        guard let latest = try store.latestTime(of: DoctorLimits.datedChanges),
+            latest.at > now + DoctorLimits.clockTolerance
         else { return Check(check: "clock", state: .good, message: "no change is dated later than now") }
         return Check(
             check: "clock", state: .degraded,
@@ -250,7 +242,8 @@ public struct Doctor: Sendable {
         guard !refused.isEmpty else {
             return Check(check: "refused", state: .good, message: "the rules refused no operation")
         }
-        let number = refused.count < refusedOperations ? "\(refused.count)" : "at least \(refused.count)"
+        let number =
+            refused.count < DoctorLimits.refusedOperations ? "\(refused.count)" : "at least \(refused.count)"
         // A person can only mend what this node wrote: what others wrote in vain is theirs.
         let own = refused.contains(where: \.own)
         return Check(

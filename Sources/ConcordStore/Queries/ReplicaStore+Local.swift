@@ -65,21 +65,18 @@ public struct PausedMembers: Hashable, Sendable {
     }
 }
 
-/// The last backup that was made.
+/// The last backup that was made and verified.
 public struct BackupRecord: Hashable, Sendable {
     /// When, in milliseconds since 1970.
     public let at: Int64
-    /// Whether it was verified.
-    public let verified: Bool
     /// The file; nil for one of an earlier version of the program, which did not write it down.
     public let path: String?
     /// How large it is; nil likewise.
     public let bytes: Int64?
 
     /// A backup.
-    public init(at: Int64, verified: Bool, path: String? = nil, bytes: Int64? = nil) {
+    public init(at: Int64, path: String? = nil, bytes: Int64? = nil) {
         self.at = at
-        self.verified = verified
         self.path = path
         self.bytes = bytes
     }
@@ -168,27 +165,43 @@ extension ReplicaStore {
         }
     }
 
-    /// The last backup; nil if none was made.
+    /// The last backup that verified; nil if none did.
     public func backupRecord() throws -> BackupRecord? {
         try read { reader in
-            func value<Value: DatabaseValueConvertible>(_ key: String) throws -> Value? {
-                try Value.fetchOne(reader.db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
-            }
-            guard let at: Int64 = try value("backup_at") else { return nil }
+            guard try Self.note("backup_verified", reader.db) == Int64(1) else { return nil }
+            guard let at: Int64 = try Self.note("backup_at", reader.db) else { return nil }
             return BackupRecord(
-                at: at, verified: try value("backup_verified") == Int64(1), path: try value("backup_path"),
-                bytes: try value("backup_bytes"))
+                at: at, path: try Self.note("backup_path", reader.db),
+                bytes: try Self.note("backup_bytes", reader.db))
         }
     }
 
-    /// Writes down that a backup was made.
+    /// When a copy was made that did not verify, in milliseconds since 1970; nil if a good one was made since.
+    public func refusedBackup() throws -> Int64? { try read { try Self.note("backup_refused", $0.db) } }
+
+    /// Writes down that a backup was made and verified.
     public func recordBackup(_ record: BackupRecord) async throws {
+        try await write(notes: [
+            ("backup_at", record.at.databaseValue), ("backup_verified", 1.databaseValue),
+            ("backup_path", record.path?.databaseValue ?? .null),
+            ("backup_bytes", record.bytes?.databaseValue ?? .null),
+            ("backup_refused", .null),
+        ])
+    }
+
+    /// Writes down that a copy was made that did not verify.
+    public func recordRefusedBackup(at time: Int64) async throws {
+        try await write(notes: [("backup_refused", time.databaseValue)])
+    }
+
+    private static func note<Value: DatabaseValueConvertible>(_ key: String, _ db: Database) throws -> Value?
+    {
+        try Value.fetchOne(db, sql: "SELECT value FROM meta WHERE key = ?", arguments: [key])
+    }
+
+    private func write(notes: [(key: String, value: DatabaseValue)]) async throws {
         try await writer.runLocal { db in
-            let values: [(String, (any DatabaseValueConvertible)?)] = [
-                ("backup_at", record.at), ("backup_verified", record.verified), ("backup_path", record.path),
-                ("backup_bytes", record.bytes),
-            ]
-            for (key, value) in values {
+            for (key, value) in notes {
                 try db.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [key, value])
             }
         }

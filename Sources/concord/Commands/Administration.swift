@@ -24,7 +24,9 @@ struct Verify: AsyncParsableCommand {
             answer = try await common.daemon.verify()
         } catch let error as ConcordError where error.code == .daemonUnreachable {
             guard FileManager.default.fileExists(atPath: common.nodeHome.database) else { throw error }
-            output.remark("The daemon is not running: the database in \(common.nodeHome.path) is verified.")
+            output.remark(
+                "The daemon is not running: the database in \(common.nodeHome.path) is verified, the files of attachments "
+                    + "are not hashed again.")
             answer = try await verifyFile()
         }
         output.answer(answer) { VerifyView.lines($0, style: output.style) }
@@ -54,7 +56,11 @@ struct Backup: CommandFamily {
 
         func run() async throws {
             common.output.answer(try await common.daemon.backup(path: NodeHome.absolute(file))) { backup in
-                [TerminalText.escaped("The backup is in \(backup.path), \(Quantity.bytes(backup.bytes)).")]
+                [
+                    TerminalText.escaped(
+                        "The backup is in \(backup.path), \(Quantity.bytes(backup.bytes)), read back and verified."
+                    )
+                ]
             }
         }
     }

@@ -55,7 +55,7 @@ struct DoctorCommand: AsyncParsableCommand {
             defer { try? store.close() }
             try await store.checkPages(withIndexes: true)
             document = try Doctor(
-                identity: try home.identity(), store: store, now: now
+                identity: try home.certificates(), store: store, now: now
             ).examine(status)
         } catch let failure as ConcordError {
             document = DoctorDocument(

@@ -49,9 +49,7 @@ struct StoppedNode {
                 let store = try ReplicaStore(path: home.database, options: .init(readOnly: true))
                 for space in try store.spaces() { spaces.append(try await self.space(space, in: store)) }
                 peers = try self.peers(in: store, own: identity)
-                if let record = try store.backupRecord() {
-                    backup = .init(lastAt: Timestamp.text(milliseconds: record.at), verified: record.verified)
-                }
+                backup = .init(backups.lastGood(remembered: try store.backupRecord(), now: now))
                 try store.close()
             } catch let error as ConcordError {
                 let isBroken = error.code == .corruptDatabase
@@ -65,6 +63,13 @@ struct StoppedNode {
         return StatusDocument(
             at: Timestamp.text(milliseconds: now), verdict: verdict, node: node, spaces: spaces, peers: peers,
             attention: attention, storage: storage(), backup: backup)
+    }
+
+    /// The folder of automatic backups; the usual one if the configuration cannot be read, as `doctor` says.
+    private var backups: BackupFolder {
+        let configuration = try? Configuration.load(
+            path: home.configuration, environment: Caller.environment)
+        return BackupFolder(path: (configuration?.backup ?? BackupPolicy()).folder(in: home))
     }
 
     private func space(_ space: StoredSpace, in store: ReplicaStore) async throws -> StatusDocument.Space {

@@ -22,6 +22,8 @@ enum ChaosFault: String, CaseIterable {
     case fullDisk
     /// A daemon may write no file any further, which is what a quota does.
     case quota
+    /// Nobody may write in a home any more; a daemon that is ended then does not start before that is given back.
+    case permissions
     /// A clock jumps by a day, forwards or back.
     case clock
 
@@ -38,7 +40,12 @@ enum ChaosFault: String, CaseIterable {
             network.partition([half, Set(network.places.indices).subtracting(half)])
         case .oneWay: network.shieldFromDialling(number)
         case .fullDisk: try place.disk?.fill()
-        case .quota: try FileLimit(of: place.node).set(4096)
+        case .quota: try FileLimit(of: place.node, as: network.user).set(4096)
+        case .permissions:
+            try await place.setMode("a-w")
+            place.node.kill()
+            let output = try await network.attemptStart(place)
+            try #require(output.status == 1 && output.standardError.contains("E-5005"), "\(output)")
         case .clock: try network.setClock(of: place, by: number.isMultiple(of: 2) ? 86_400_000 : -86_400_000)
         }
     }
@@ -52,8 +59,20 @@ enum ChaosFault: String, CaseIterable {
         case .stop: Foundation.kill(place.node.identifier, SIGCONT)
         case .isolate, .split, .oneWay: network.heal()
         case .fullDisk: try place.disk?.empty()
-        case .quota: try FileLimit(of: place.node).lift()
+        case .quota: try FileLimit(of: place.node, as: network.user).lift()
+        case .permissions:
+            try await place.setMode("u+w")
+            try await network.start(place)
         case .clock: try network.setClock(of: place, by: 0)
+        }
+    }
+
+    /// Whether it can be brought about here: a small disk takes the right to mount one, and modes mean nothing to root.
+    func isPossible(in network: ChaosNetwork) -> Bool {
+        switch self {
+        case .fullDisk: SmallDisk.isPossible
+        case .permissions: network.heedsModes
+        default: true
         }
     }
 

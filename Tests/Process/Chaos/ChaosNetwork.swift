@@ -19,15 +19,24 @@ final class ChaosNetwork {
         let disk: SmallDisk?
 
         var client: DaemonClient { DaemonClient(socket: node.home + "/concord.sock") }
+
+        /// Changes who may do what with the home and everything in it.
+        func setMode(_ mode: String) async throws {
+            let output = try await run("/bin/chmod", ["-R", mode, node.home])
+            try #require(output.status == 0, "\(output)")
+        }
     }
 
     static let members = ["ESP", "DEU", "NAM", "CHL", "FIN"]
 
     private let scene: Scene
+    /// As whom the daemons run where root runs the tests: root may do whatever modes say.
+    let user: OtherUser?
     private(set) var places: [Place] = []
 
     init() async throws {
         scene = try Scene()
+        user = await OtherUser.whereRoot()
         for (number, member) in Self.members.enumerated() {
             places.append(try await makePlace(member, isInTheField: number == Self.members.count - 1))
         }
@@ -53,13 +62,24 @@ final class ChaosNetwork {
 
         """.write(toFile: node.home + "/concord.yaml", atomically: true, encoding: .utf8)
         try "0".write(toFile: scene.path("\(name).clock"), atomically: true, encoding: .utf8)
+        try Data().write(to: URL(fileURLWithPath: node.home + "/daemon.log"))
+        try await user?.own(node.home)
         return Place(node: node, proxy: proxy, link: link, disk: disk)
     }
 
+    /// Whether modes keep a daemon here from writing.
+    var heedsModes: Bool { user != nil || getuid() != 0 }
+
     func start(_ place: Place) async throws {
-        try await place.node.start(environment: [
-            "CONCORD_TEST_CLOCK": scene.path("\(place.node.name).clock"), "CONCORD_STORAGE_RESERVE": "0",
-        ])
+        try await place.node.start(
+            environment: [
+                "CONCORD_TEST_CLOCK": scene.path("\(place.node.name).clock"), "CONCORD_STORAGE_RESERVE": "0",
+            ], as: user)
+    }
+
+    /// Starts a daemon that is expected to end by itself.
+    func attemptStart(_ place: Place) async throws -> Output {
+        try await place.node.attemptStart(as: user)
     }
 
     /// Sets a node's clock wrong by so many milliseconds.

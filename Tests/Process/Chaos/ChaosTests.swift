@@ -13,6 +13,25 @@ struct ChaosTests {
     /// How long each fault lasts.
     private static let duration = Duration.milliseconds(1500)
 
+    /// What happened and what was found.
+    private final class Account {
+        let start = ContinuousClock.now
+        var faults: [ChaosFault: Int] = [:]
+        var checks = 0
+        var missing = 0
+        var problems = 0
+
+        func line(seed: UInt64, _ load: ChaosLoad) -> String {
+            let table = ChaosFault.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }
+            let refusals = load.refusals.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            return "CHAOS seed \(seed): \(load.acknowledged) writes acknowledged in "
+                + "\(ContinuousClock.now - start); \(missing) of them missing and \(problems) problems in "
+                + "\(checks) examinations of a node; "
+                + "faults: \(table.joined(separator: ", ")); refused meanwhile: "
+                + refusals.joined(separator: ", ")
+        }
+    }
+
     @Test("nothing acknowledged is lost and all converge, whatever fails")
     func chaos() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -21,34 +40,29 @@ struct ChaosTests {
         var random = TestRandom(seed: seed)
         let network = try await ChaosNetwork()
         let load = ChaosLoad()
-        var counts: [ChaosFault: Int] = [:]
-        let start = ContinuousClock.now
+        let account = Account()
+        defer { print(account.line(seed: seed, load)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for place in network.places {
                 let (client, name) = (place.client, place.node.name)
                 group.addTask { await load.write(at: client, as: name) }
             }
             defer { group.cancelAll() }
-            var faults = ChaosFault.allCases
+            var faults = ChaosFault.allCases.filter { $0.isPossible(in: network) }
             repeat {
-                for fault in faults where fault != .fullDisk || SmallDisk.isPossible {
+                for fault in faults {
                     let number = Int.random(in: network.places.indices, using: &random)
-                    try await inflict(fault, network, load, at: number)
-                    counts[fault, default: 0] += 1
+                    try await inflict(fault, network, load, at: number, account)
                 }
                 faults.shuffle(using: &random)
-            } while ContinuousClock.now < start + .seconds(seconds)
+            } while ContinuousClock.now < account.start + .seconds(seconds)
         }
-        let table = ChaosFault.allCases.map { "\($0.rawValue) \(counts[$0] ?? 0)" }.joined(separator: ", ")
-        let refusals = load.refusals.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-        print(
-            "CHAOS seed \(seed): \(load.acknowledged) writes acknowledged in \(ContinuousClock.now - start), none lost; "
-                + "faults: \(table); refused meanwhile: \(refusals.joined(separator: ", "))")
     }
 
-    private func inflict(_ fault: ChaosFault, _ network: ChaosNetwork, _ load: ChaosLoad, at number: Int)
-        async throws
-    {
+    private func inflict(
+        _ fault: ChaosFault, _ network: ChaosNetwork, _ load: ChaosLoad, at number: Int, _ account: Account
+    ) async throws {
+        account.faults[fault, default: 0] += 1
         let place = network.places[number]
         load.resume()
         try await Task.sleep(for: Self.duration)
@@ -63,7 +77,10 @@ struct ChaosTests {
             for place in network.places {
                 let missing = try await load.missing(at: place.client)
                 #expect(missing.isEmpty, "after \(fault), at \(place.node.name): \(missing)")
+                account.missing += missing.count
+                account.checks += 1
                 let verified = try await place.client.verify().document
+                account.problems += verified.problems.count
                 #expect(verified.problems.isEmpty, "after \(fault), at \(place.node.name): \(verified)")
             }
         } catch {
