@@ -130,9 +130,7 @@ struct Conversation: Sendable {
     /// When a tick is wanted at the latest.
     var deadline: Milliseconds {
         var deadline = liveness.silentAt(configuration)
-        if isWritable, let ping = liveness.pingAt(configuration, oldestSentAt: oldestSentAt) {
-            deadline = min(deadline, ping)
-        }
+        if isWritable, let pingAt { deadline = min(deadline, pingAt) }
         for exchange in exchanges {
             if let due = exchange.tickAt(configuration, isWritable: isWritable) {
                 deadline = min(deadline, due)
@@ -353,7 +351,7 @@ struct Conversation: Sendable {
             // Files wait while changes do.
             if exchanges.allSatisfy({ $0.plannedBytes == 0 }) { serving.send(&effects) }
             fetching.send(now: context.now, &effects)
-            if liveness.wantsPing(configuration, oldestSentAt: oldestSentAt, now: context.now) {
+            if let pingAt, pingAt <= context.now {
                 effects.append(.send(liveness.ping(context.now).encoded()))
             }
         }
@@ -378,7 +376,11 @@ struct Conversation: Sendable {
         }
     }
 
-    private var oldestSentAt: Milliseconds? { exchanges.compactMap(\.oldestSentAt).min() }
+    private var pingAt: Milliseconds? {
+        liveness.pingAt(
+            configuration, oldestSentAt: exchanges.compactMap(\.oldestSentAt).min(),
+            isHeldBack: exchanges.contains(where: \.isHeldBack))
+    }
 
     /// When to give up on changes that the peer has received and does not acknowledge.
     private func stallAt(_ exchange: SpaceExchange) -> Milliseconds? {

@@ -41,6 +41,8 @@ public struct IntakeOrder: Hashable, Sendable {
     /// How many peers share the space with this node: the more there are, the more seldom each is told what it need
     /// not know at once.
     public var peers = 1
+    /// Orders of a node ascend: one that comes after a later one says nothing but what is to be asked for.
+    public var number: UInt64 = 0
 
     /// The order of a node with one peer.
     public init() {}
@@ -85,8 +87,10 @@ public struct NodeIntake: Sendable {
     }
 
     /// Time passed.
-    public mutating func tick(now: Milliseconds) -> [Instruction] {
-        intakes.keys.sorted().flatMap { space in instruct(space) { $0.tick(now: now) } }
+    ///
+    /// - Parameter moving: the sessions in which something has come since the last time, also parts of a frame.
+    public mutating func tick(now: Milliseconds, moving: Set<Int> = []) -> [Instruction] {
+        intakes.keys.sorted().flatMap { space in instruct(space) { $0.tick(now: now, moving: moving) } }
     }
 
     private mutating func instruct(_ space: SpaceID, _ body: (inout Intake) -> [Int: IntakeOrder])

@@ -19,7 +19,9 @@ public struct Intake: Sendable {
         var movedAt: Milliseconds
         /// Since when changes wait that came from this peer.
         var incompleteSince: Milliseconds?
-        /// How often it did not deliver what it was asked for, or stood still while it was to send all.
+        /// Since when it is to send all while others wait.
+        var turnSince = Milliseconds.min
+        /// How often it did not deliver what it was asked for, or did not finish when it was to send all.
         var failures = 0
     }
 
@@ -54,12 +56,15 @@ public struct Intake: Sendable {
     static let longestPatience: Milliseconds = 60_000
     /// After so long without a change a peer that was to send all gives way to another.
     static let stallLimit: Milliseconds = 10_000
+    /// After so long it gives way whatever it brings, so that none can keep the others waiting for good.
+    static let longestTurn: Milliseconds = 60_000
     private static let roundTripAssumed: Milliseconds = 200
 
     private(set) var links: [Int: Link] = [:]
     /// The one that sends all while others wait.
     private var source: Int?
     private var lacks: [ReplicaID: Lack] = [:]
+    private var lastOrder: UInt64 = 0
 
     /// What came lately, and until when other sessions surely know.
     private var came: [ReplicaID: (upTo: UInt64, until: Milliseconds)] = [:]
@@ -72,9 +77,7 @@ public struct Intake: Sendable {
     /// When a tick is wanted; nil if none is.
     var deadline: Milliseconds? {
         var times: [Milliseconds] = []
-        if let source, let link = links[source], hasOtherSource {
-            times.append(link.movedAt + Self.stallLimit)
-        }
+        if let source, let link = links[source], hasOtherSource { times.append(link.turnEnds) }
         for (chain, lack) in lacks {
             times.append(lack.question?.deadline ?? readyAt(chain, lack))
         }
@@ -91,13 +94,13 @@ public struct Intake: Sendable {
     mutating func report(_ report: IntakeReport, of id: Int, now: Milliseconds) -> [Int: IntakeOrder] {
         var link = links[id] ?? Link(report: report, movedAt: now)
         if link.report.stage != report.stage || link.report.frames != report.frames { link.movedAt = now }
-        link.report = report
-        let isLittle = id == source ? report.lacking.isEmpty : report.isSmall
-        if report.stage == .streaming, report.receiving.isEmpty, isLittle { link.isCaughtUp = true }
         for element in link.report.receiving.elements
         where report.receiving[element.replica] < element.sequence {
             came[element.replica] = (element.sequence, now + Self.patience)
         }
+        link.report = report
+        let isLittle = id == source ? report.lacking.isEmpty : report.isSmall
+        if report.stage == .streaming, report.receiving.isEmpty, isLittle { link.isCaughtUp = true }
         link.incompleteSince = report.isIncomplete ? link.incompleteSince ?? now : nil
         links[id] = link
         return decide(now, answering: id)
@@ -112,7 +115,12 @@ public struct Intake: Sendable {
     }
 
     /// Time passed.
-    mutating func tick(now: Milliseconds) -> [Int: IntakeOrder] { decide(now) }
+    ///
+    /// - Parameter moving: the sessions whose peers are sending something, though nothing came whole.
+    mutating func tick(now: Milliseconds, moving: Set<Int> = []) -> [Int: IntakeOrder] {
+        for id in moving { links[id]?.movedAt = now }
+        return decide(now)
+    }
 
     // MARK: Who sends unasked
 
@@ -122,10 +130,12 @@ public struct Intake: Sendable {
         var wanted = ask(now)
         var orders: [Int: IntakeOrder] = [:]
         for (other, link) in links {
+            lastOrder += 1
             var order = IntakeOrder()
+            order.number = lastOrder
             order.mode = mode(of: other, link, announcers: announcers, now)
             order.peers = links.count
-            let isSame = link.order == order
+            let isSame = link.order?.mode == order.mode && link.order?.peers == order.peers
             links[other]?.order = order
             order.wanted = wanted.removeValue(forKey: other) ?? VersionVector()
             if other == id || !isSame || !order.wanted.isEmpty { orders[other] = order }
@@ -143,12 +153,12 @@ public struct Intake: Sendable {
         return announcers.contains(id) ? .announce : .own
     }
 
-    /// Of the sessions that have not caught up one at a time sends all; one that stands still gives way.
+    /// Of the sessions that have not caught up one at a time sends all; one that stands still, or takes long, gives way.
     private mutating func chooseSource(_ now: Milliseconds) {
         if let present = source, let link = links[present] {
             if link.isCaughtUp {
                 source = nil
-            } else if link.movedAt + Self.stallLimit <= now, hasOtherSource {
+            } else if link.turnEnds <= now, hasOtherSource {
                 links[present]?.failures += 1
                 source = nil
             }
@@ -159,7 +169,9 @@ public struct Intake: Sendable {
         source =
             links.filter { !$0.value.isCaughtUp && (!isLive || $0.value.report.stage == .streaming) }
             .min { rank($0) < rank($1) }?.key
-        if let source { links[source]?.movedAt = now }
+        guard let source, var link = links[source] else { return }
+        (link.movedAt, link.turnSince) = (now, now)
+        links[source] = link
     }
 
     private var hasOtherSource: Bool {
@@ -200,13 +212,10 @@ public struct Intake: Sendable {
                 (lack.since, lack.held, lack.attempts, lack.wasAwaited) = (now, held, 0, false)
             }
             review(&lack, chain, now)
-            if lack.question == nil, lack.attempts == 0 {
-                lack.question = comingFromSource(chain, lack, now)
+            if lack.question == nil, lack.attempts == 0, !lack.wasAwaited {
                 // Once: what has not come by itself then must be asked for.
-                if lack.question == nil, !lack.wasAwaited {
-                    lack.question = comingAnyway(chain, lack, now)
-                    lack.wasAwaited = lack.question != nil
-                }
+                lack.question = comingFromSource(chain, lack, now) ?? comingAnyway(chain, lack, now)
+                lack.wasAwaited = lack.question != nil
             }
             if lack.question == nil, readyAt(chain, lack) <= now {
                 let id = best(of: ids, chain, wanted)
@@ -237,8 +246,9 @@ public struct Intake: Sendable {
             // It turned out to have nothing of it.
             lack.question = nil
         } else if question.deadline <= now {
-            // What a thin link brings takes its time: as long as it brings something it is on its way.
-            if link.movedAt > question.askedAt, link.movedAt + Self.patience > now {
+            // What a thin link brings takes its time: as long as it brings something it may be on its way, but not for ever.
+            let isMoving = link.movedAt > question.askedAt && link.movedAt + Self.patience > now
+            if isMoving, max(question.askedAt, lack.since) + Self.longestPatience > now {
                 question.deadline = link.movedAt + Self.patience
                 lack.question = question
             } else {
@@ -303,6 +313,11 @@ extension IntakeReport {
 }
 
 extension Intake.Link {
+    /// Until when it may send all while others wait, unless something comes before.
+    fileprivate var turnEnds: Milliseconds {
+        min(movedAt + Intake.stallLimit, turnSince + Intake.longestTurn)
+    }
+
     /// Whether the peer was told to send all.
     fileprivate var isSendingAll: Bool { order?.mode == .all }
 }

@@ -22,6 +22,8 @@ struct Liveness: Sendable {
     /// What was sent up to here has reached the peer.
     private(set) var confirmedAt = Milliseconds.min
 
+    /// From one to the next while the peer asks for what the window has no room for: an answer tells what has arrived.
+    private static let heldBackInterval: Milliseconds = 1_000
     /// More questions than that are not asked before one is answered: an hour of them.
     private static let maximumOutstanding = 256
 
@@ -38,21 +40,21 @@ struct Liveness: Sendable {
     /// A part of a message came.
     mutating func heardPart(_ now: Milliseconds) { lastByteAt = now }
 
-    /// Whether to ask now; `oldestSentAt` is when the oldest frame was sent that is not acknowledged.
-    func wantsPing(_ configuration: SessionConfiguration, oldestSentAt: Milliseconds?, now: Milliseconds)
-        -> Bool
-    {
-        pingAt(configuration, oldestSentAt: oldestSentAt).map { $0 <= now } ?? false
-    }
-
     /// When to ask next; nil while an answer is awaited and nothing comes.
-    func pingAt(_ configuration: SessionConfiguration, oldestSentAt: Milliseconds?) -> Milliseconds? {
+    ///
+    /// - Parameters:
+    ///   - oldestSentAt: when the oldest frame was sent that is not acknowledged.
+    ///   - isHeldBack: whether the peer asks for what the window has no room for.
+    func pingAt(
+        _ configuration: SessionConfiguration, oldestSentAt: Milliseconds?, isHeldBack: Bool
+    ) -> Milliseconds? {
         let again = lastPingAt + configuration.pingInterval
         guard outstanding.isEmpty else {
             let isWaiting = lastByteAt > lastPingAt && lastByteAt > lastHeardAt
             return isWaiting && outstanding.count < Self.maximumOutstanding ? again : nil
         }
         guard nextNonce > 1 else { return again }
+        if isHeldBack { return lastPingAt + min(Self.heldBackInterval, configuration.pingInterval) }
         let silent = max(again, lastHeardAt + configuration.pingInterval)
         guard let oldestSentAt else { return silent }
         return min(silent, max(again, oldestSentAt + configuration.pingInterval))

@@ -85,6 +85,11 @@ struct OutgoingStream: Sendable {
     var isDrained: Bool { !isReading && ready.isEmpty && sent.isEmpty && waiting.isEmpty && !wantsToRead }
     /// Whether the log may hold more for the peer.
     var wantsToRead: Bool { (hasMore || cursor < head) && cursor < lastPosition ?? .max }
+    /// Of how many chains the peer asked for something.
+    var wantedChains: Int { wanted.elements.count }
+    /// Whether the peer asked for something that nothing was read of since, for want of room in the window: what fills it may
+    /// be waiting at the peer for just that.
+    var isHeldBack: Bool { cursor == 0 && wantsToRead && !isReading && ready.isEmpty && !sent.isEmpty }
     /// How many frames are sent and not acknowledged.
     var framesInFlight: Int { sent.elements.count }
     /// When the oldest frame that is not acknowledged was sent.

@@ -30,9 +30,14 @@ struct Window: Sendable {
     /// the first one is acknowledged.
     private var isOpen: Bool { inFlight < flow.bytes || framesInFlight < 2 }
 
+    /// What may be on its way. Once something waits at the peer for what it depends on there must be room for that.
+    private var limit: Int {
+        waiting > 0 ? maximum : maximum - min(SyncLimits.largestFrameBytes, maximum / 4)
+    }
+
     /// Whether a frame of this size may be sent.
     func admits(_ byteCount: Int) -> Bool {
-        inFlight + waiting == 0 || inFlight + waiting + byteCount <= maximum && isOpen
+        inFlight + waiting == 0 || inFlight + waiting + byteCount <= limit && isOpen
     }
 
     /// Whether `byteCount` may be read ahead: so little that what a connection is given at once, when it takes something
@@ -43,7 +48,7 @@ struct Window: Sendable {
     func admitsReading(_ byteCount: Int, isMuch: Bool) -> Bool {
         guard planned > 0 || inFlight + waiting > 0 else { return true }
         guard isMuch && isOpen || inFlight < flow.sparseBytes else { return false }
-        return inFlight + waiting + planned + byteCount <= maximum
+        return inFlight + waiting + planned + byteCount <= limit
             && (planned == 0 || planned + byteCount <= SyncLimits.largestFrameBytes)
     }
 

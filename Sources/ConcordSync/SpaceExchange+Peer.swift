@@ -124,7 +124,7 @@ extension SpaceExchange {
         guard case .streaming = phase, headsToSend == nil else {
             throw SessionFault(.unexpectedMessage, "an acknowledgement came before anything was sent")
         }
-        if let ownReplica {
+        if let ownReplica, !elsewhereReported {
             _ = believable(Dot(ownReplica, acknowledgement[ownReplica]), isShown: false, &effects)
         }
         peerHas(acknowledgement.intersection(ours), isAcknowledgement: true)

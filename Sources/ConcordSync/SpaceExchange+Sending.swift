@@ -29,6 +29,12 @@ extension SpaceExchange {
         return stream.framesInFlight
     }
 
+    /// Whether the peer asked for something that the window has no room for.
+    var isHeldBack: Bool {
+        guard case .streaming(let stream) = phase else { return false }
+        return stream.isHeldBack
+    }
+
     /// When the oldest frame that is not acknowledged was sent.
     var oldestSentAt: Milliseconds? {
         guard case .streaming(let stream) = phase else { return nil }
@@ -56,6 +62,7 @@ extension SpaceExchange {
             case .streaming:
                 // The peer, too, compares the latest that it heard with the latest that it said.
                 if receivedSummary?.heldHash == reading.held.hash {
+                    (disagreements, peerIsForked) = (0, false)
                     peerHas(reading.held.vector)
                     telling.told.merge(reading.held.vector)
                 }
@@ -157,7 +164,7 @@ extension SpaceExchange {
         let periodic = max(summarySentAt + interval, quietSince + configuration.quietInterval)
         // A peer that says at once what it holds should have said by then what made the difference.
         if disagreements > 0, intake.saidFlow.rawValue >= FlowMode.announce.rawValue {
-            return min(periodic, max(summarySentAt, quietSince) + configuration.quietInterval)
+            return min(periodic, max(summarySentAt, quietSince) + 3 * configuration.quietInterval)
         }
         guard catchUpToConfirm, ours.shortfall(of: theirs) == 0 else { return periodic }
         return min(periodic, quietSince + configuration.settleInterval)

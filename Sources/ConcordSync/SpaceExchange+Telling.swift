@@ -89,6 +89,9 @@ extension SpaceExchange {
             theirs.raise(span.chain, to: from)
             onStream { $0.want(ChainSpan(chain: span.chain, from: from, upTo: span.upTo)) }
         }
+        guard case .streaming(let stream) = phase, stream.wantedChains <= Limits.versionVectorEntries,
+            theirs.elements.count <= 2 * Limits.versionVectorEntries
+        else { throw SessionFault(.limitExceeded, "changes of too many chains are asked for") }
     }
 
     /// The peer says that it holds this: of our own replica it can hold only what we have, unless that is written
@@ -201,6 +204,8 @@ extension SpaceExchange {
     mutating func ordered(_ order: IntakeOrder) {
         intake.awaitsOrder = false
         intake.wantsToSend.merge(order.wanted)
+        // What another session brought about may reach this one after the answer to its own report.
+        guard order.number >= intake.order.number else { return }
         intake.order = order
     }
 

@@ -161,9 +161,9 @@ struct SpaceExchange: Sendable {
         ours.merge(held)
         // What came from elsewhere may be what this peer sent, and waits to hear of.
         if applying.isEmpty { oweLess(than: held, repeating: false) }
-        guard position > self.position else { return }
+        // Where the position stays, values came that were lacking in what was held, or a reading was here before.
         moved(now)
-        advance(to: position)
+        if position > self.position { advance(to: position) }
     }
 
     /// A part of the log was read.

@@ -95,7 +95,9 @@ struct IntakeTests {
         _ = intake.report(report(receiving: [dot], frames: 1), of: 1, now: 1_000)
         let during = intake.report(report(lacking: [dot]), of: 2, now: 1_001)
         #expect(during.allSatisfy { $0.value.wanted.isEmpty })
-        _ = intake.report(report(frames: 1), of: 1, now: 1_010)
+        let arrived = intake.report(report(frames: 1), of: 1, now: 1_010)
+        #expect(
+            arrived.allSatisfy { $0.value.wanted.isEmpty }, "the other sessions do not know yet that it came")
         let after = intake.report(report(lacking: [dot]), of: 3, now: 1_011)
         #expect(after.allSatisfy { $0.value.wanted.isEmpty }, "the other sessions learn of it a little later")
     }
@@ -116,6 +118,48 @@ struct IntakeTests {
         let next = Dot(testReplica(502), 3)
         _ = intake.report(report(lacking: [Dot(testReplica(501), 5), next]), of: 1, now: 70_000)
         #expect(intake.links[1]!.failures > 0)
+    }
+
+    @Test("a peer that goes on and on when it is to send all gives way, too, whatever it brings")
+    func longTurn() {
+        var intake = Intake()
+        let much = [Dot(testReplica(500), 70_000)]
+        for link in 1...2 { _ = intake.report(report(lacking: much), of: link, now: 0) }
+        for frame in 1...55 {
+            _ = intake.report(report(lacking: much, frames: frame), of: 1, now: Int64(frame) * 1_000)
+        }
+        #expect(intake.links.mapValues { $0.order?.mode } == [1: .all, 2: .hold])
+        #expect(intake.deadline == Intake.longestTurn)
+        _ = intake.tick(now: Intake.longestTurn)
+        #expect(intake.links.mapValues { $0.order?.mode } == [1: .hold, 2: .all])
+    }
+
+    @Test("what others hold is asked of them within a minute, however busy the one is that was asked first")
+    func distraction() {
+        var intake = live(1...3)
+        let claim = Dot(dot.replica, 1_000_000)
+        #expect(
+            intake.report(report(lacking: [claim]), of: 1, now: 1_000)[1]?.wanted
+                == VersionVector([claim]))
+        _ = intake.report(report(lacking: [dot]), of: 2, now: 1_100)
+        var askedAt: Milliseconds?
+        for frame in 1...90 where askedAt == nil {
+            let now = 1_000 + Milliseconds(frame) * 1_000
+            let orders = intake.report(report(lacking: [claim], frames: frame), of: 1, now: now)
+            if orders[2]?.wanted == VersionVector([dot]) { askedAt = now }
+        }
+        #expect(askedAt.map { $0 <= 62_000 } == true, "\(askedAt ?? -1)")
+    }
+
+    @Test("as long as parts of a long frame come, it is waited for")
+    func parts() {
+        var intake = live(1...3)
+        for link in 1...2 { _ = intake.report(report(lacking: [dot]), of: link, now: 1_000) }
+        for second in 2...30 {
+            let orders = intake.tick(now: Milliseconds(second) * 1_000, moving: [1])
+            #expect(orders.allSatisfy { $0.value.wanted.isEmpty }, "after \(second) s")
+        }
+        #expect(intake.tick(now: 40_000)[2]?.wanted == VersionVector([dot]))
     }
 
     @Test("a peer whose changes wait for others that nobody shows is told to send all")

@@ -181,6 +181,36 @@ struct MisuseTests {
         #expect(changes.joined().contains { $0.lastSequence == 3 }, "a new change is sent all the same")
     }
 
+    @Test("who asks for changes of more chains than there can be is sent away")
+    func endlessWants() {
+        var probe = Probe()
+        probe.startStreaming()
+        for part in 0..<3 where probe.end == nil {
+            let spans = (1...8_000).map {
+                ChainSpan(chain: testReplica(10_000 + part * 8_000 + $0), from: 0, upTo: 5)
+            }
+            probe.say(.want(space, spans))
+        }
+        probe.expectEnd(.limitExceeded)
+    }
+
+    @Test("an order that comes after a later one says nothing but what is to be asked for")
+    func lateOrder() {
+        var probe = Probe()
+        probe.startStreaming()
+        func order(_ number: UInt64, _ mode: FlowMode) -> SessionInput {
+            var order = IntakeOrder()
+            (order.number, order.mode) = (number, mode)
+            return .intake(space, order)
+        }
+        probe.feed(order(7, .announce))
+        probe.feed(order(6, .hold))
+        let modes = probe.sent.compactMap { message -> FlowMode? in
+            if case .flow(_, let mode, _) = message { mode } else { nil }
+        }
+        #expect(modes == [.announce])
+    }
+
     @Test("what is acknowledged beyond what the peer has shown is announced to it all the same")
     func acknowledgedBeyond() {
         var probe = Probe()

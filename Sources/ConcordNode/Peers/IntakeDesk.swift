@@ -7,9 +7,11 @@ import Synchronization
 
 /// The node's intake, shared by its sessions.
 final class IntakeDesk: Sendable {
-    private struct State {
+    fileprivate struct State {
         var intake = NodeIntake()
         var drivers: [Int: SessionDriver] = [:]
+        /// Bytes that had come in each session when that was last looked at.
+        var received: [Int: UInt64] = [:]
         var next = 1
         var timer: (deadline: Milliseconds, task: Task<Void, Never>)?
     }
@@ -32,6 +34,7 @@ final class IntakeDesk: Sendable {
     func close(_ link: Int) {
         handOn { state, now in
             state.drivers[link] = nil
+            state.received[link] = nil
             return state.intake.close(link, now: now)
         }
     }
@@ -82,12 +85,24 @@ final class IntakeDesk: Sendable {
     private func tick(_ deadline: Milliseconds) {
         handOn { state, now in
             if state.timer?.deadline == deadline { state.timer = nil }
-            return state.intake.tick(now: now)
+            return state.intake.tick(now: now, moving: state.moving())
         }
     }
 
     private var now: Milliseconds {
         let elapsed = (ContinuousClock.now - origin).components
         return elapsed.seconds * 1000 + elapsed.attoseconds / 1_000_000_000_000_000
+    }
+}
+
+extension IntakeDesk.State {
+    /// The sessions in which bytes came since this was asked last.
+    fileprivate mutating func moving() -> Set<Int> {
+        var moving: Set<Int> = []
+        for (link, driver) in drivers {
+            let count = driver.connection.bytesReceived
+            if let before = received.updateValue(count, forKey: link), count > before { moving.insert(link) }
+        }
+        return moving
     }
 }
