@@ -48,6 +48,8 @@ extension PushNetwork {
     mutating func knock(_ from: Int, _ to: Int) {
         nodes[from].dialling.remove(to)
         guard nodes[from].isUp, nodes[from].connections[to] == nil else { return }
+        // Others may have taken the place meanwhile.
+        guard choice(from).admission(isByHand: false, isStranger: false) == .accepted else { return }
         guard nodes[to].isUp else {
             nodes[from].known[to]?.avoidedUntil = now + 30_000
             return askForRedial(from, at: now + 500)
