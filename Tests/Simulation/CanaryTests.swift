@@ -16,6 +16,8 @@ struct CanaryTests {
         (.storm, [.noStorm]),
         (.absence, [.converges]),
         (.alteredFrame, [.noFaults]),
+        (.lostEverywhere, [.nothingLost]),
+        (.reversedLog, [.causalOrder]),
     ]
 
     @Test("every canary stands in the table")

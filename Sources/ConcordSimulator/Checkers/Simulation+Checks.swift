@@ -76,17 +76,19 @@ extension Simulation {
             }
         }
         try checkLogs(nodes, stores)
+        for node in nodes { try checkOrder(node) }
         if let canary = swarm.canary, [.alteredEdit, .alteredWord, .inventedDeletion].contains(canary) {
             let shown = records.filter(\.shown).compactMap { RecordID(text: $0.id) }
             canaryFired = ledger.falsify(canary, shown)
         }
-        if !swarm.hasHiding, let fault = ledger.fault(in: records) {
+        if judges(.memory), let fault = ledger.fault(in: records) {
             throw Violation(invariant: .editsShown, detail: fault)
         }
         try await checkStores(nodes, stores, digest)
         try await checkTraffic(judged, stores[0])
-        if scenario.seed % 8 == 0 { try await checkBackup(stores[0], digest) }
-        if scenario.seed % 4 == 1 { try await checkFreshNode(stores[stores.count - 1], digest) }
+        if judges(.backup) { try await checkBackup(stores[0], digest) }
+        if judges(.freshNode) { try await checkFreshNode(stores[stores.count - 1], digest) }
+        countJudgements()
     }
 
     private func documents(_ store: ReplicaStore) throws -> [RecordDocument] {
@@ -109,15 +111,16 @@ extension Simulation {
     /// Every acknowledged change is in every log as it was written, chains have no gaps, and no dot stands for two changes
     /// unless its replica was written in two places.
     private func checkLogs(_ nodes: [SimulatedNode], _ stores: [ReplicaStore]) throws {
+        let lost = demanded(by: nodes.map(\.number))
         var hashes: [String: Set<String>] = [:]
         for (node, store) in zip(nodes, stores) {
             var seen: [String: Set<String>] = [:]
-            for change in try store.log(LogQuery(space: space, limit: 1_000_000)) {
+            for change in try changes(in: store) {
                 guard seen[change.dot, default: []].insert(change.hash).inserted else {
                     throw Violation(invariant: .noDotTwice, detail: "\(node.name) has \(change.dot) twice")
                 }
                 hashes[change.dot, default: []].insert(change.hash)
-                guard swarm.hasForks || hashes[change.dot]?.count == 1 else {
+                guard !judges(.numbers) || hashes[change.dot]?.count == 1 else {
                     throw Violation(
                         invariant: .noDotTwice, detail: "\(change.dot) stands for two changes at \(node.name)"
                     )
@@ -139,6 +142,13 @@ extension Simulation {
                         detail: "\(node.name) lacks \(written.dot), which \(author.name) acknowledged")
                 }
             }
+            for write in lost
+            where seen[write.written.dot.description]?.contains(write.written.hash.description) != true {
+                throw Violation(
+                    invariant: .nothingLost,
+                    detail: "\(node.name) lacks \(write.written.dot), which others held when "
+                        + "\(self.nodes[write.author].name) was set back")
+            }
         }
     }
 
@@ -153,7 +163,7 @@ extension Simulation {
     }
 
     private func checkTraffic(_ judged: [Int], _ store: ReplicaStore) async throws {
-        guard !swarm.hasForks, let healedAt else { return }
+        guard judges(.traffic), let healedAt else { return }
         var lacking = 0
         for number in judged {
             let known = traffic.held[number] ?? VersionVector()

@@ -1,23 +1,23 @@
-// Which nodes need not come to hold the same as the others, and why: each reason is one that `status` gives, too. Whoever has
-// none of them must converge.
+// Which nodes need not come to hold the same as the others, and why, in words for people. How many were excused, and by
+// which of the reasons, stands among the figures. Whoever has none of them must converge.
 
 import ConcordModel
 
-extension Simulation {
-    /// Why a node is excused from convergence.
-    enum Excuse: String, Sendable {
-        /// A copy that nobody has started.
-        case absent = "it is not there"
-        /// The node that means ill: what it has, it says to whom it likes.
-        case hostile = "replicas of it signed two changes of one number"
-        /// With a suspended member nobody exchanges (E-2052, E-2053).
-        case suspended = "the member is suspended"
-        /// A copy of a node that was revoked since.
-        case revoked = "its member revoked it"
-        /// All ways to it lead through nodes that are excused.
-        case cutOff = "it is reached through others alone with which nobody exchanges"
-    }
+/// Why a node is excused from convergence.
+public enum Excuse: String, CaseIterable, Sendable {
+    /// A copy that nobody has started.
+    case absent = "it is not there"
+    /// The node that means ill: what it has, it says to whom it likes.
+    case hostile = "it means ill"
+    /// With a suspended member nobody exchanges (E-2052, E-2053).
+    case suspended = "its member is suspended"
+    /// A copy of a node that was revoked since.
+    case revoked = "its member revoked it"
+    /// All ways to it lead through nodes that are excused.
+    case cutOff = "it is reached through others alone with which nobody exchanges"
+}
 
+extension Simulation {
     /// How long after the faults ended a node may be cut off by a suspension that was taken back, of which it cannot hear
     /// because all its peers are of that member: until then, it must be reached some other way.
     static let patienceWithSuspension: Int64 = 120_000

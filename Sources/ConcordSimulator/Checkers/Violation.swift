@@ -1,6 +1,4 @@
-// What a run can find, and what it counts.
-
-import Foundation
+// What a run can find.
 
 /// An invariant that does not hold.
 public struct Violation: Error, Hashable, Sendable {
@@ -9,7 +7,8 @@ public struct Violation: Error, Hashable, Sendable {
     /// What was seen.
     public let detail: String
 
-    /// The invariants that every run checks.
+    /// The invariants. Some of them are judged only in runs where nothing excuses what they forbid, or in a share of the
+    /// runs, since they take long: see ``ConditionalCheck``, whose runs are counted.
     public enum Invariant: String, Sendable {
         /// A change that was acknowledged to its author survives a crash.
         case writesSurvive = "a change that was acknowledged to its author survives a crash"
@@ -38,6 +37,8 @@ public struct Violation: Error, Hashable, Sendable {
         case memoryIsDisk = "after its disk failed, a store remembers what its disk holds"
         /// Nobody asks for the time again and again before it has passed.
         case timePasses = "nobody asks for the time again and again before it has passed"
+        /// What a change builds upon stands before it in every log.
+        case causalOrder = "what a change builds upon stands before it in every log"
         /// A chain has no gaps.
         case noGaps = "a chain has no gaps"
         /// What people wrote is shown, save where somebody overrode it who had seen it.
@@ -48,128 +49,5 @@ public struct Violation: Error, Hashable, Sendable {
         case copiesEqual = "a restored backup, and a fresh node that was given everything, see the same"
         /// The log and the visible state of every node verify.
         case verifies = "the log and the visible state of every node verify"
-    }
-}
-
-/// What happened in a run, in numbers.
-public struct SimulationFigures: Hashable, Sendable {
-    /// Seeds that were run.
-    public var seeds = 0
-    /// Changes that were acknowledged to their authors.
-    public var changes = 0
-    /// Writes that were refused.
-    public var refusals = 0
-    /// Fields in conflict at the end.
-    public var conflicts = 0
-    /// Records that are deleted at the end.
-    public var deleted = 0
-    /// Connections that were made.
-    public var connections = 0
-    /// Connections that were cut by a fault.
-    public var disconnects = 0
-    /// Nodes that were killed.
-    public var crashes = 0
-    /// Older copies of databases that people put back.
-    public var restored = 0
-    /// Hostile copies of nodes.
-    public var copies = 0
-    /// Branches of replicas that were found.
-    public var forks = 0
-    /// Changes behind forks that their honest authors brought back into effect.
-    public var adopted = 0
-    /// Alarms that were raised, all of them due.
-    public var alarms = 0
-    /// Suspensions and reinstatements that were drafted.
-    public var procedures = 0
-    /// Receipts that were kept.
-    public var receipts = 0
-    /// What happened by decision of the scenario, by kind.
-    public var decisions: [Decision.Kind: Int] = [:]
-    /// Times that a store failed because its disk did.
-    public var storeFailures = 0
-    /// Operations of disks that failed.
-    public var diskFailures = 0
-    /// Writes that a loss of power lost before they were synced.
-    public var droppedWrites = 0
-    /// Writes of which a loss of power left parts.
-    public var tornWrites = 0
-    /// Loads that a courier brought.
-    public var couriers = 0
-    /// Volumes of theirs that were refused because they were damaged.
-    public var refusedVolumes = 0
-    /// Nodes that were revoked by their members.
-    public var revocations = 0
-    /// What a node that means ill did.
-    public var mischief = 0
-    /// Frames that were lost and sent again.
-    public var lost = 0
-    /// Frames that arrived.
-    public var frames = 0
-    /// Bytes that were sent.
-    public var bytes = 0
-    /// Simulated milliseconds.
-    public var milliseconds: Int64 = 0
-
-    /// Nothing yet.
-    public init() {}
-
-    mutating func add(_ other: SimulationFigures) {
-        seeds += other.seeds
-        changes += other.changes
-        refusals += other.refusals
-        conflicts += other.conflicts
-        deleted += other.deleted
-        connections += other.connections
-        disconnects += other.disconnects
-        crashes += other.crashes
-        restored += other.restored
-        copies += other.copies
-        forks += other.forks
-        adopted += other.adopted
-        alarms += other.alarms
-        procedures += other.procedures
-        receipts += other.receipts
-        decisions.merge(other.decisions) { $0 + $1 }
-        storeFailures += other.storeFailures
-        diskFailures += other.diskFailures
-        droppedWrites += other.droppedWrites
-        tornWrites += other.tornWrites
-        couriers += other.couriers
-        refusedVolumes += other.refusedVolumes
-        revocations += other.revocations
-        mischief += other.mischief
-        lost += other.lost
-        frames += other.frames
-        bytes += other.bytes
-        milliseconds += other.milliseconds
-    }
-
-    /// In several lines of fixed columns.
-    public var table: [String] {
-        let numbers: [(String, Int)] = [
-            ("seeds", seeds), ("simulated hours", Int(milliseconds / 3_600_000)), ("changes", changes),
-            ("refusals", refusals), ("conflicts at the end", conflicts), ("deleted at the end", deleted),
-            ("connections", connections), ("connections cut", disconnects), ("frames", frames),
-            ("frames lost", lost), ("bytes", bytes), ("deaths of nodes", crashes),
-            ("copies put back", restored), ("hostile copies", copies), ("branches found", forks),
-            ("changes adopted", adopted), ("alarms", alarms), ("acts drafted", procedures),
-            ("receipts", receipts), ("store failures", storeFailures),
-            ("disk operations failed", diskFailures),
-            ("writes dropped", droppedWrites), ("writes torn", tornWrites), ("couriers", couriers),
-            ("volumes refused", refusedVolumes), ("nodes revoked", revocations),
-            ("mischief", mischief),
-        ]
-        let kinds = Decision.Kind.allCases.map { ("decision \($0.rawValue)", decisions[$0] ?? 0) }
-        return (numbers + kinds).map { name, number in
-            name.padding(toLength: 26, withPad: " ", startingAt: 0) + "\(number)"
-        }
-    }
-
-    /// In one line.
-    public var summary: String {
-        "seeds \(seeds), changes \(changes), refusals \(refusals), conflicts \(conflicts), connections \(connections), deaths "
-            + "\(crashes), store failures \(storeFailures), torn \(tornWrites), dropped \(droppedWrites), forks \(forks), "
-            + "couriers \(couriers), mischief \(mischief), frames \(frames), bytes \(bytes), simulated seconds "
-            + "\(milliseconds / 1000)"
     }
 }

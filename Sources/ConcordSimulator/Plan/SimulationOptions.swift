@@ -24,6 +24,8 @@ public struct SimulationOptions: Hashable, Sendable {
     public var canary: Bool
     /// What breaks; drawn if it is nil.
     public var broken: Canary?
+    /// The commit that the program is built from, as far as that is known: for whoever repeats a run.
+    public var commit: String?
 
     /// The most nodes that can take part.
     public static let maximumNodes = 64
@@ -31,7 +33,7 @@ public struct SimulationOptions: Hashable, Sendable {
     /// Options; the defaults are those of the program.
     public init(
         seed: UInt64, count: Int = 1, nodes: Int? = nil, steps: Int = 120, log: Log = .short,
-        canary: Bool = false, broken: Canary? = nil
+        canary: Bool = false, broken: Canary? = nil, commit: String? = nil
     ) {
         self.seed = seed
         self.count = count
@@ -40,6 +42,7 @@ public struct SimulationOptions: Hashable, Sendable {
         self.log = log
         self.canary = canary || broken != nil
         self.broken = broken
+        self.commit = commit
     }
 
     /// The command that repeats the run of one seed.
@@ -73,4 +76,8 @@ public enum Canary: String, CaseIterable, Codable, Sendable {
     case absence
     /// A frame is altered on its way.
     case alteredFrame
+    /// With a node that is set back, all others are, too.
+    case lostEverywhere
+    /// A log is read in the wrong order.
+    case reversedLog
 }

@@ -138,6 +138,11 @@ struct Swarm: Codable, Hashable, Sendable {
         // What hides an edit, or excuses its loss, would hide the canary.
         rates.removeAll { [.procedure, .restore, .revocation, .mischief].contains($0.kind) }
         if canary == .lostCommits { rates.append(Rate(kind: .kill, interval: max(50, length / 8))) }
+        if canary == .lostEverywhere {
+            // What is on its way on foot would bring it back.
+            rates.removeAll { $0.kind == .courier }
+            rates.append(Rate(kind: .restore, interval: max(50, length / 8)))
+        }
         return rates
     }
 

@@ -125,8 +125,12 @@ struct SimulatedNode: Sendable {
         clockOffset = other.clockOffset
     }
 
-    /// Whether going back to the snapshot would lose an acknowledged change.
-    var canLoseCommits: Bool { snapshot.map { $0.written < written.count } ?? false }
+    /// Whether there is a copy to go back to.
+    var hasSnapshot: Bool { snapshot != nil }
+    /// The acknowledged changes that going back to the snapshot would lose.
+    var writtenSinceSnapshot: ArraySlice<Written> { snapshot.map { written[$0.written...] } ?? [] }
+    /// Whether there are any.
+    var canLoseCommits: Bool { !writtenSinceSnapshot.isEmpty }
 
     /// What was committed since the last call.
     func takeAdvances() -> [(SpaceID, Int64)] { advances.take() }

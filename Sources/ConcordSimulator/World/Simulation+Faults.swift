@@ -24,6 +24,11 @@ extension Simulation {
             kill(node, in: id)
         }
         canaryFired = canaryFired || death == .forget
+        switch death {
+        case .restore: try noteSetBack(node, losing: nodes[node].writtenSinceSnapshot)
+        case .forget: try noteSetBack(node, losing: [])
+        case .kill, .power: break
+        }
         nodes[node].die(death)
         queue.add(.reopen(node: node, writes: writes), at: now + choices.duration(mean: 3_000))
     }
@@ -40,6 +45,7 @@ extension Simulation {
     /// People keep a copy of a node's files, or put it back.
     mutating func restore(_ node: Int) throws {
         guard nodes[node].store != nil else { return }
+        if swarm.canary == .lostEverywhere { return try loseEverywhere(node) }
         guard choices.chance(60), nodes[node].canLoseCommits else {
             return nodes[node].keepSnapshot(anew: true)
         }
@@ -154,6 +160,7 @@ extension Simulation {
         guard nodes[node].hasSpace else { return }
         let space = space
         let (name, path) = (nodes[node].name, nodes[node].disk.path)
+        var hasCompared = false
         _ = try await attempt(node) { store in
             let options = ReplicaStore.Options(readOnly: true, cacheBytes: 1 << 18, vfs: SimulatedDisk.vfs)
             let onDisk = try ReplicaStore(path: path, options: options)
@@ -165,12 +172,14 @@ extension Simulation {
                     detail: "\(name) remembers \(try store.held(space).vector) where its disk holds "
                         + "\(try onDisk.held(space).vector)")
             }
+            hasCompared = true
             let report = try await store.verify(space: space)
             guard report.isClean else {
                 throw Violation(
                     invariant: .verifies, detail: "\(name), after its disk failed: \(report.problems)")
             }
         }
+        isDiskCompared = isDiskCompared || hasCompared
     }
 
     /// Somebody who got hold of a node's disk runs a copy of it, which writes under the same replica.

@@ -191,7 +191,9 @@ extension Simulation {
         switch try? Message(encoded: frame) {
         case .acknowledge(let space, let vector)?:
             // Where there are branches, these are names that the peer has for chains.
-            guard try swarm.hasForks || node.store?.held(space).vector.covers(vector) ?? false else {
+            guard
+                try !judges(.acknowledgements) || node.store?.held(space).vector.covers(vector) ?? false
+            else {
                 throw Violation(
                     invariant: .acknowledgedIsDurable,
                     detail: "\(node.name) acknowledges what it does not hold")

@@ -18,6 +18,9 @@
 // middle of any write or sync; then everything fails until the node is started again. While a disk is full or fails now and
 // then, a store may refuse what it is asked; what it does not refuse must last, and when the trouble is over it must
 // remember what its disk holds.
+//
+// Not every run can judge everything: where nodes are set back or mean ill, a number may stand for two changes, and what
+// people wrote may be hidden. The table at the end of many runs says how many judged what.
 
 import ConcordCrypto
 import ConcordModel
@@ -103,6 +106,10 @@ struct Simulation {
     var forged: ForgedChain?
     /// What people wrote, as they remember it.
     var ledger = WriteLedger()
+    /// What nodes lost that were set back, and others held.
+    var lostWrites: [LostWrite] = []
+    /// Whether what a store remembered was compared with its disk after that had failed.
+    var isDiskCompared = false
     /// What the nodes sent since the faults ended, and what they lacked then.
     var traffic = HealingTraffic()
     var figures = SimulationFigures()
