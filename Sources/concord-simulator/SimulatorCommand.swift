@@ -57,22 +57,33 @@ struct WorldsCommand: AsyncParsableCommand {
         if let nodes, !(2...SimulationOptions.maximumNodes).contains(nodes) {
             throw ValidationError("--nodes is 2 to \(SimulationOptions.maximumNodes)")
         }
+        guard out == nil || shrink else {
+            throw ValidationError("--out names the file that --shrink writes: add --shrink")
+        }
     }
 
     func run() async throws {
         let options = SimulationOptions(
             seed: seed?.number ?? UInt64.random(in: 0..<1 << 32), count: count, nodes: nodes, steps: steps,
-            log: log, canary: canary, broken: broken)
+            log: log, canary: canary, broken: broken, commit: Commit.present)
         let outcome = await SimulationRunner(options).run { write($0) }
         if count > 1 { for line in outcome.figures.table { write(line) } }
         guard let failed = outcome.failedSeed else { return }
-        if shrink { try await shrink(options, failed) }
+        if shrink {
+            if outcome.violation == nil {
+                write("nothing is made small: no invariant failed, a canary was not noticed")
+            } else {
+                try await shrink(options, failed)
+            }
+        }
         throw ExitCode.failure
     }
 
     private func shrink(_ options: SimulationOptions, _ seed: UInt64) async throws {
         let shrinker = Shrinker(options) { write($0) }
-        guard let (scenario, violation) = await shrinker.shrink(Scenario(options, seed: seed)) else { return }
+        guard let (scenario, violation) = await shrinker.shrink(Scenario(options, seed: seed)) else {
+            return write("nothing is made small: seed \(seed) does not fail when it is run again")
+        }
         for decision in scenario.decisions {
             write("\(decision.at) \(decision.kind.rawValue) at node \(decision.node)")
         }
@@ -94,12 +105,45 @@ struct ReplayCommand: AsyncParsableCommand {
     var file: String
 
     func run() async throws {
-        let scenario = try Scenario(file: URL(fileURLWithPath: file))
-        let shrinker = Shrinker(SimulationOptions(seed: scenario.seed)) { write($0) }
-        guard let violation = await shrinker.replay(scenario) else { return write("PASSED") }
-        write("FAILED \(violation.invariant.rawValue)")
-        write("  \(violation.detail)")
-        throw ExitCode.failure
+        let scenario = try read()
+        let options = SimulationOptions(seed: scenario.seed, log: .full, commit: Commit.present)
+        let outcome = await SimulationRunner(options).replay(
+            scenario, command: "concord-simulator replay \(file)"
+        ) { write($0) }
+        for line in outcome.figures.table { write(line) }
+        if outcome.failedSeed != nil { throw ExitCode.failure }
+    }
+
+    private func read() throws -> Scenario {
+        do {
+            return try Scenario(file: URL(fileURLWithPath: file))
+        } catch is DecodingError {
+            throw ValidationError(
+                "\(file) holds no scenario of this version: name a file that --shrink --out wrote")
+        } catch {
+            throw ValidationError(
+                "\(file) cannot be read: look whether it is there and may be read, or write one with "
+                    + "--shrink --out \(file)")
+        }
+    }
+}
+
+/// The commit that the program is built from: that of the repository in which its file lies.
+enum Commit {
+    /// Its hash; nil if there is no repository, or no Git.
+    static var present: String? {
+        guard let folder = Bundle.main.executableURL?.deletingLastPathComponent() else { return nil }
+        let git = Process()
+        let output = Pipe()
+        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        git.arguments = ["git", "-C", folder.path, "rev-parse", "HEAD"]
+        git.standardOutput = output
+        git.standardError = FileHandle.nullDevice
+        guard (try? git.run()) != nil else { return nil }
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        git.waitUntilExit()
+        guard git.terminationStatus == 0 else { return nil }
+        return String(bytes: bytes, encoding: .utf8)?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }
 

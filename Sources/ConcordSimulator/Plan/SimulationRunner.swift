@@ -48,7 +48,9 @@ public struct SimulationRunner: Sendable {
             guard result.violation != nil || options.canary && result.canaryFired else { continue }
             outcome.failedSeed = seed
             outcome.violation = result.violation
-            report(result, seed, output)
+            let command = options.command(seed: seed)
+            report(result, seed, command, output)
+            if result.violation != nil { output("  make it small with: \(command) --shrink") }
             return outcome
         }
         if options.canary, outcome.noticed.isEmpty {
@@ -61,6 +63,29 @@ public struct SimulationRunner: Sendable {
             let silent = options.count - outcome.noticed.count
             output("\(outcome.noticed.count) canaries noticed, \(silent) silent")
         }
+        return outcome
+    }
+
+    /// Runs one scenario, and reports as of a seed, with every event if the options ask for that.
+    ///
+    /// - Parameters:
+    ///   - command: what repeats it.
+    ///   - output: takes one line at a time.
+    public func replay(
+        _ scenario: Scenario, command: String, output: @escaping (String) -> Void
+    ) async -> Outcome {
+        var outcome = Outcome()
+        output("SEED \(scenario.seed): \(scenario.summary), decisions \(scenario.decisions.count)")
+        let result = await Self.run(scenario, options, output)
+        outcome.figures = result.figures
+        outcome.trace = result.trace
+        guard let violation = result.violation else {
+            output("PASSED \(outcome.figures.summary)")
+            return outcome
+        }
+        outcome.failedSeed = scenario.seed
+        outcome.violation = violation
+        report(result, scenario.seed, command, output)
         return outcome
     }
 
@@ -100,13 +125,13 @@ public struct SimulationRunner: Sendable {
         error as? Violation ?? Violation(invariant: .storeWorks, detail: "\(error)")
     }
 
-    private func report(_ result: Result, _ seed: UInt64, _ output: (String) -> Void) {
+    private func report(_ result: Result, _ seed: UInt64, _ command: String, _ output: (String) -> Void) {
         if options.log == .short { for line in result.lastEvents { output(line) } }
         let word = result.violation?.invariant.rawValue ?? "the canary was not noticed"
         output("FAILED seed \(seed): \(word)")
         if let detail = result.violation?.detail { output("  \(detail)") }
-        output("  repeat with: \(options.command(seed: seed))")
-        output("  make it small with: \(options.command(seed: seed)) --shrink")
+        if let commit = options.commit { output("  at commit \(commit)") }
+        output("  repeat with: \(command)")
     }
 }
 

@@ -40,9 +40,6 @@ final class SimulatedDisk: @unchecked Sendable {
     /// Whether the power failed in the middle of an operation.
     var isDead: Bool { simulated_disk_is_dead(disk) != 0 }
 
-    /// Operations that failed since the disk was made.
-    var failures: Int { Int(simulated_disk_get_counts(disk).failed) }
-
     /// What happened since the disk was made, in one line that is the same on every run.
     var counts: simulated_disk_counts { simulated_disk_get_counts(disk) }
 
