@@ -41,7 +41,7 @@ struct SmokeTests {
         #expect(figures.alarms > 0 && figures.procedures > 0 && figures.receipts > 0, "\(figures.summary)")
         #expect(figures.mischief > 0 && figures.couriers > 0, "\(figures.summary)")
         #expect(figures.tornWrites > 0 && figures.storeFailures > 0, "\(figures.summary)")
-        #expect(figures.demanded > 0, "\(figures.table)")
+        #expect(figures.demanded > 0 && figures.laterChanges > 0, "\(figures.table)")
         for check in ConditionalCheck.allCases {
             #expect(figures.judged[check, default: 0] > 0, "\(check.rawValue)")
         }

@@ -17,6 +17,8 @@ public enum ConditionalCheck: String, CaseIterable, Sendable {
     case setBack = "what nodes lost that were set back"
     /// After its disk failed, a store remembers what its disk holds.
     case disk = "memory after a disk failed"
+    /// What only the next version knows is held everywhere.
+    case later = "what only the next version knows"
     /// A restored backup sees the same.
     case backup = "a restored backup"
     /// A fresh node that was given everything sees the same.
@@ -32,6 +34,7 @@ extension Simulation {
         case .traffic, .numbers, .order, .acknowledgements: !swarm.hasForks
         case .setBack: !demanded(by: judged).isEmpty
         case .disk: isDiskCompared
+        case .later: figures.laterChanges > 0
         case .backup: scenario.seed % 8 == 0
         // What no slice carries in one stream are the branches of a replica.
         case .freshNode: scenario.seed % 4 == 1 && !swarm.hasForks

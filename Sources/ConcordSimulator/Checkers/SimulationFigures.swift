@@ -54,6 +54,14 @@ public struct SimulationFigures: Hashable, Sendable {
     public var refusedVolumes = 0
     /// Nodes that were revoked by their members.
     public var revocations = 0
+    /// Bundles of a later version, which were refused as such.
+    public var laterBundles = 0
+    /// Attempts to connect that a firewall refused.
+    public var refusedDials = 0
+    /// Nodes that went to the next version, or back from it.
+    public var upgrades = 0
+    /// Changes that only the next version knows.
+    public var laterChanges = 0
     /// What a node that means ill did.
     public var mischief = 0
     /// Frames that were lost and sent again.
@@ -98,6 +106,10 @@ public struct SimulationFigures: Hashable, Sendable {
         couriers += other.couriers
         refusedVolumes += other.refusedVolumes
         revocations += other.revocations
+        laterBundles += other.laterBundles
+        refusedDials += other.refusedDials
+        upgrades += other.upgrades
+        laterChanges += other.laterChanges
         mischief += other.mischief
         lost += other.lost
         frames += other.frames
@@ -121,6 +133,8 @@ public struct SimulationFigures: Hashable, Sendable {
             ("disk operations failed", diskFailures),
             ("writes dropped", droppedWrites), ("writes torn", tornWrites), ("couriers", couriers),
             ("volumes refused", refusedVolumes), ("nodes revoked", revocations),
+            ("later bundles refused", laterBundles), ("dials refused", refusedDials),
+            ("changes of version", upgrades), ("changes of later kinds", laterChanges),
             ("mischief", mischief),
         ]
         let kinds = Decision.Kind.allCases.map { ("decision \($0.rawValue)", decisions[$0] ?? 0) }

@@ -45,6 +45,8 @@ public struct Violation: Error, Hashable, Sendable {
         case editsShown = "what people wrote is shown, save where somebody overrode it who had seen it"
         /// Once healed, nodes send what is lacking and little besides.
         case noStorm = "once healed, nodes send what is lacking and little besides"
+        /// A bundle of a later version is refused as such.
+        case laterBundles = "a bundle of a later version is refused as such, and nothing is taken from it"
         /// A restored backup, and a fresh node that was given everything, see the same.
         case copiesEqual = "a restored backup, and a fresh node that was given everything, see the same"
         /// The log and the visible state of every node verify.

@@ -34,10 +34,20 @@ struct WriteLedger: Sendable {
         }
     }
 
+    /// Remembers one thing that was acknowledged.
+    mutating func note(
+        _ memory: PlannedWork.Memory, of record: RecordID, _ dot: Dot, seen: VersionVector
+    ) {
+        entries.append(Entry(dot: dot, record: record, memory: memory, seen: seen))
+    }
+
     /// Remembers a work of which nobody knows whether it was kept.
     mutating func doubt(_ work: PlannedWork) {
-        for case .existing(let record) in work.memories.map(\.subject) { uncertain.insert(record) }
+        for case .existing(let record) in work.memories.map(\.subject) { doubt(record) }
     }
+
+    /// Remembers that something may have been done to a record.
+    mutating func doubt(_ record: RecordID) { uncertain.insert(record) }
 
     // MARK: What a canary breaks
 

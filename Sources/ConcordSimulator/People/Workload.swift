@@ -103,8 +103,13 @@ struct Workload: Sendable {
     }
 
     private mutating func resolve(_ record: RecordDocument) -> PlannedWork? {
-        guard let id = id(record) else { return nil }
-        let conflict = random.pick(record.conflicts)
+        guard let id = id(record), let kind = Vocabulary.kind(UTF8Text(record.kind)) else { return nil }
+        // In a field that only the next version knows, only that resolves a conflict (E-1002).
+        let known = record.conflicts.filter { conflict in
+            kind.fields.contains { $0.name.string == conflict.field }
+        }
+        guard !known.isEmpty else { return nil }
+        let conflict = random.pick(known)
         let take = random.number(1...conflict.values.count)
         let value = conflict.values[take - 1].value
         return PlannedWork(

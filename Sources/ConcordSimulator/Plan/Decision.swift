@@ -52,6 +52,12 @@ public struct Decision: Codable, Hashable, Sendable {
         case diskFull
         /// A node's disk fails now and then, for a while.
         case diskErrors
+        /// A firewall refuses one node of a link to dial the other, for a while or for good.
+        case firewall
+        /// A node is started again with the next version, or with the present one.
+        case upgrade
+        /// Somebody writes what only the next version knows.
+        case laterWrite
     }
 
     /// When, in milliseconds.

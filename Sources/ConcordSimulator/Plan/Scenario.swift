@@ -34,6 +34,14 @@ public struct Scenario: Codable, Hashable, Sendable {
                 next += random.duration(mean: interval)
             }
         }
+        var later = SimulationRandom(seed: seed, label: "plan of versions")
+        for (kind, interval) in swarm.addedIntervals {
+            var next = later.duration(mean: interval)
+            while next < time {
+                drawn.append(Self.decision(kind, next, swarm, &later))
+                next += later.duration(mean: interval)
+            }
+        }
         if swarm.copied != nil { drawn.append(Self.decision(.copy, min(800, time), swarm, &random)) }
         let ordered = drawn.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }
         var shift: Int64 = 0

@@ -51,6 +51,10 @@ struct Swarm: Codable, Hashable, Sendable {
     let endsReinstated: Bool
     /// The weight of each kind of work, in the order of ``Work``.
     let workWeights: [Int]
+    /// The nodes that run the next version from the beginning; nil in scenarios of before there were any.
+    private(set) var later: [Int]?
+    /// What was drawn apart from ``rates``, so that seeds of before go on as they did; nil likewise.
+    private let addedRates: [Rate]?
     let canary: Canary?
 
     init(_ options: SimulationOptions, seed: UInt64) {
@@ -100,6 +104,26 @@ struct Swarm: Codable, Hashable, Sendable {
         if random.chance(70) { weights[Work.erase.rawValue] = 0 }
         weights[Work.erase.rawValue] /= 5
         workWeights = weights
+        (later, addedRates) = Self.added(
+            SimulationRandom(seed: seed, label: "versions"), nodes: nodes,
+            length: Int64(options.steps) * meanWriteInterval, canary: canary)
+    }
+
+    /// Which nodes run the next version, how often nodes change theirs, and how often firewalls come.
+    private static func added(
+        _ random: SimulationRandom, nodes: Int, length: Int64, canary: Canary?
+    ) -> ([Int], [Rate]) {
+        guard canary == nil else { return ([], []) }
+        var random = random
+        var rates: [Rate] = []
+        func add(_ kind: Decision.Kind, _ times: [Int64]) {
+            rates.append(Rate(kind: kind, interval: max(50, length / random.pick(times))))
+        }
+        if random.chance(25) { add(.firewall, [1, 3]) }
+        guard random.chance(35) else { return ([], rates) }
+        add(.laterWrite, [5, 15])
+        if random.chance(70) { add(.upgrade, [2, 6]) }
+        return ((0..<nodes).filter { _ in random.chance(40) }, rates)
     }
 
     /// The intervals at which each kind of fault strikes, in proportion to how long the run is to be: a few times each.
@@ -141,7 +165,7 @@ struct Swarm: Codable, Hashable, Sendable {
         if canary == .lostEverywhere {
             // What is on its way on foot would bring it back.
             rates.removeAll { $0.kind == .courier }
-            rates.append(Rate(kind: .restore, interval: max(50, length / 8)))
+            rates.append(Rate(kind: .restore, interval: max(50, length / 20)))
         }
         return rates
     }
@@ -149,6 +173,11 @@ struct Swarm: Codable, Hashable, Sendable {
     /// The kinds of faults and how often each strikes.
     var intervals: [(kind: Decision.Kind, interval: Int64)] {
         rates.filter { $0.kind != .mischief || hostile != nil }.map { ($0.kind, $0.interval) }
+    }
+
+    /// The same of what is drawn apart.
+    var addedIntervals: [(kind: Decision.Kind, interval: Int64)] {
+        (addedRates ?? []).map { ($0.kind, $0.interval) }
     }
 
     /// The links between nodes.
@@ -190,12 +219,14 @@ struct Swarm: Codable, Hashable, Sendable {
         if copy.linksOfCopy.isEmpty { copy.copied = nil }
         if hostile == nodes - 1 { copy.hostile = nil }
         if laptop == nodes - 1 { copy.laptop = nil }
+        copy.later?.removeAll { $0 == nodes - 1 }
         return copy.admissionThreshold <= copy.founders ? copy : nil
     }
 
     /// In one line, what was drawn.
     var summary: String {
-        let faults = intervals.map { "\($0.kind.rawValue) \($0.interval)" }.joined(separator: ", ")
+        let faults = (intervals + addedIntervals).map { "\($0.kind.rawValue) \($0.interval)" }
+            .joined(separator: ", ")
         return
             "nodes \(nodes) of members \(members.map(String.init).joined(separator: " ")) (\(founders) founders, "
             + "threshold \(admissionThreshold)) as \(topology.rawValue), latency \(latency) ms, loss "
@@ -204,6 +235,7 @@ struct Swarm: Codable, Hashable, Sendable {
             + (copied.map { ", hostile copy of \($0) at \(linksOfCopy)" } ?? "")
             + (hostile.map { ", \($0) is hostile" } ?? "")
             + (laptop.map { ", \($0) is reached by couriers alone" } ?? "")
+            + (later.flatMap { $0.isEmpty ? nil : ", \($0) run the next version" } ?? "")
             + (canary.map { ", canary \($0.rawValue)" } ?? "")
     }
 }

@@ -12,6 +12,8 @@ struct CourierLoad: Sendable {
     private(set) var volumes: [[UInt8]]
     /// Whether a byte of it was altered on the way.
     private(set) var isDamaged = false
+    /// Whether it is of a later version, which nobody here can read.
+    private(set) var isLater = false
 
     /// What a node carries for another one: all that its store holds without what is known to be there, and the receipts.
     ///
@@ -68,6 +70,29 @@ struct CourierLoad: Sendable {
         default: break
         }
     }
+
+    /// Makes it one of a later version: its headers are of another level and have one part more, which their exporter
+    /// signed.
+    mutating func becomeLater(_ exporter: SimulatedIdentity) throws {
+        guard !isDamaged, !volumes.isEmpty else { return }
+        volumes = try volumes.map { bytes in
+            let header = try VolumeReader(bytes).signed.header.encoded()
+            // After the head of an array and a text of 14 bytes stands the level, which is one digit.
+            let place = 1 + 1 + 14
+            precondition(header[0] == 0x91 && header[place] == UInt8(BundleLimits.level))
+            var later = header + [0x00]
+            later[0] += 1
+            later[place] += 1
+            let signature = try withSeededSignatures(UInt64(later.count)) {
+                try exporter.nodeKey.sign(SHA256.hash(later), as: .bundle)
+            }
+            let present = BundleFrames.frame(try VolumeReader(bytes).signed.encoded).count
+            return BundleFrames.magic
+                + BundleFrames.frame(SignedBundleHeader.encoded(later, signature))
+                + bytes.dropFirst(BundleFrames.magic.count + present)
+        }
+        isLater = true
+    }
 }
 
 extension ReplicaStore {
@@ -92,9 +117,12 @@ extension Simulation {
         let target = choices.number(0...swarm.nodes - 1)
         let isEverything = choices.chance(50)
         guard let load = try await pack(at: node, for: target, isEverything: isEverything) else { return }
+        // Drawn apart, so that what else is drawn for a courier stays as it is.
+        var later = SimulationRandom(seed: scenario.seed &+ UInt64(now), label: "later bundles")
         for _ in 0..<choices.number(1...2) {
             var copy = load
             copy.suffer(&choices)
+            if later.chance(15) { try copy.becomeLater(nodes[node].identity) }
             // Not always to whom it was for; soon, some time, or so late that all others are at peace again.
             let receiver = choices.chance(80) ? target : choices.number(0...swarm.nodes - 1)
             let soon = now + choices.duration(mean: choices.pick([500, 30_000]))
@@ -151,10 +179,18 @@ extension Simulation {
             let volume: VolumeReader<[UInt8]>
             do {
                 volume = try VolumeReader(bytes)
+            } catch let error as ConcordError where load.isLater && error.code == .newerBundle {
+                log(node, "a volume of a later version is refused: \(error.code.rawValue)")
+                figures.laterBundles += 1
+                continue
             } catch let error as ConcordError where load.isDamaged {
                 log(node, "a volume is refused: \(error.code.rawValue)")
                 figures.refusedVolumes += 1
                 continue
+            }
+            guard !load.isLater else {
+                throw Violation(
+                    invariant: .laterBundles, detail: "\(nodes[node].name) reads a bundle of a later version")
             }
             guard volume.signed.header.isFor(nodes[node].identity.member, key: SHA256.hash([])) else {
                 log(node, "a volume is for others")

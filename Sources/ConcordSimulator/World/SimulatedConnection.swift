@@ -54,10 +54,12 @@ struct SimulatedLink: Sendable {
     var blockedUntil: Int64 = 0
     /// New connections are refused until then.
     var refusedUntil: Int64 = 0
+    /// Until when one of the two, by its place, cannot dial the other, which can dial it.
+    var firewall: (refused: Int, until: Int64)?
     /// What each of the two sends arrives then at the earliest.
     var stalledUntil: [Int64] = [0, 0]
 
-    /// Nothing is in the way any more.
+    /// Nothing is in the way any more, save a firewall: it need not go for the two to connect.
     mutating func heal() {
         blockedUntil = 0
         refusedUntil = 0

@@ -47,6 +47,8 @@ struct SimulatedNode: Sendable {
     var isRevoked = false
     /// How many keys it had before this one.
     var keyCount = 0
+    /// Whether it runs the next version.
+    var isLater = false
     /// What decides from whom the node takes what.
     var intake = NodeIntake()
     /// When the intake wants to know the time next.
@@ -123,6 +125,7 @@ struct SimulatedNode: Sendable {
         try open()
         hasSpace = other.hasSpace
         clockOffset = other.clockOffset
+        isLater = other.isLater
     }
 
     /// Whether there is a copy to go back to.

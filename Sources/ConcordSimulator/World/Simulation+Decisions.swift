@@ -9,9 +9,9 @@ extension Simulation {
         figures.decisions[decision.kind, default: 0] += 1
         let node = min(decision.node, swarm.nodes - 1)
         switch decision.kind {
-        case .write, .debate, .procedure, .renewal, .revocation, .courier, .copy, .mischief:
+        case .write, .debate, .procedure, .renewal, .revocation, .courier, .copy, .mischief, .laterWrite:
             try await act(decision.kind, node)
-        case .disconnect, .reset, .partition, .isolation, .stall, .refusal, .outage:
+        case .disconnect, .reset, .partition, .isolation, .stall, .refusal, .outage, .firewall:
             strikeNetwork(decision, node)
         case .kill:
             try die(node, swarm.canary == .lostCommits && nodes[node].canLoseCommits ? .forget : .kill)
@@ -30,6 +30,7 @@ extension Simulation {
             nodes[node].clockOffset = Int64(choices.number(-Int(swarm.clockSkew)...Int(swarm.clockSkew)))
             log(node, "clock off by \(nodes[node].clockOffset) ms")
         case .diskFull, .diskErrors: trouble(decision.kind, node)
+        case .upgrade: try changeVersion(node)
         }
     }
 
@@ -44,6 +45,7 @@ extension Simulation {
         case .courier: try await sendCourier(from: node)
         case .copy: try copy()
         case .mischief: try await doMischief()
+        case .laterWrite: try await writeLater(node)
         default: preconditionFailure("not done by people")
         }
     }
@@ -65,11 +67,15 @@ extension Simulation {
             let group = nodes.indices.filter { _ in choices.chance(50) }
             block(around: group, for: time)
         case .isolation: block(around: [node], for: time)
-        case .stall, .refusal:
+        case .stall, .refusal, .firewall:
             guard !links.isEmpty else { return }
             let link = choices.number(0...links.count - 1)
             guard decision.kind == .refusal else {
                 let side = choices.number(0...1)
+                if decision.kind == .firewall {
+                    links[link].firewall = (side, choices.chance(50) ? .max : now + time)
+                    return log(nil, "side \(side) of link \(link) cannot dial any more")
+                }
                 links[link].stalledUntil[side] = now + time
                 return log(nil, "nothing arrives from side \(side) of link \(link) for \(time) ms")
             }

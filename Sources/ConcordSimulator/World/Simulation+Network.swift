@@ -24,6 +24,7 @@ extension Simulation {
             return
         }
         guard isUp else { return redial(link, mean: 1_000) }
+        guard let dialler = dialler(link) else { return redial(link, mean: 2_000) }
         guard try accepts(first, second), try accepts(second, first) else {
             log(first, "refused: \(nodes[first].name) and \(nodes[second].name) do not know each other yet")
             links[link].refusals += 1
@@ -35,14 +36,28 @@ extension Simulation {
         }
         let id = nextConnection
         nextConnection += 1
-        connections[id] = SimulatedConnection(link: link, ends: [try makeEnd(first), try makeEnd(second)])
+        let (own, peer) = dialler == second ? (second, first) : (first, second)
+        connections[id] = SimulatedConnection(link: link, ends: [try makeEnd(own), try makeEnd(peer)])
         links[link].connection = id
         links[link].refusals = 0
         figures.connections += 1
-        log(first, "connect \(id) with \(nodes[second].name)")
+        log(own, "connect \(id) with \(nodes[peer].name)")
         for side in 0...1 {
-            try feed(id, side, .started(clock: nodes[side == 0 ? first : second].clock(now)))
+            try feed(id, side, .started(clock: nodes[side == 0 ? own : peer].clock(now)))
         }
+    }
+
+    /// Which node of a link dials: the first, unless a firewall is between the two; then whichever tries, and nil if that
+    /// is the one that the firewall refuses.
+    private mutating func dialler(_ link: Int) -> Int? {
+        let (first, second) = links[link].nodes
+        guard let firewall = links[link].firewall, firewall.until > now else { return first }
+        let side = network.number(0...1)
+        let dialler = side == 0 ? first : second
+        guard side == firewall.refused else { return dialler }
+        figures.refusedDials += 1
+        log(dialler, "a firewall is in the way")
+        return nil
     }
 
     /// Dials again after a while: soon once the faults have ended, more seldom where the two do not know each other.
@@ -64,10 +79,12 @@ extension Simulation {
         let head = SpaceHead(
             space: space, replica: own?.replica, head: own.map { .init(sequence: $0.sequence, hash: $0.hash) }
         )
+        let (configuration, vocabularyLevel) = nodes[node].release
         let local = LocalDescription(
             nodeName: UTF8Text(nodes[node].name),
-            incarnation: Bytes16(high: network.next(), low: network.next()), spaces: [head])
-        return ConnectionEnd(node: node, session: Session(local: local))
+            incarnation: Bytes16(high: network.next(), low: network.next()),
+            vocabularyLevel: vocabularyLevel, spaces: [head])
+        return ConnectionEnd(node: node, session: Session(configuration: configuration, local: local))
     }
 
     // MARK: Sessions
@@ -191,8 +208,7 @@ extension Simulation {
         switch try? Message(encoded: frame) {
         case .acknowledge(let space, let vector)?:
             // Where there are branches, these are names that the peer has for chains.
-            guard
-                try !judges(.acknowledgements) || node.store?.held(space).vector.covers(vector) ?? false
+            guard try !judges(.acknowledgements) || node.store?.held(space).vector.covers(vector) ?? false
             else {
                 throw Violation(
                     invariant: .acknowledgedIsDurable,

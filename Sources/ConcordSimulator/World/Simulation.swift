@@ -157,7 +157,9 @@ struct Simulation {
             let first = try SimulatedIdentities.shared.member(member)
             let isFirst = !swarm.members[..<number].contains(member)
             let identity = isFirst ? first : try SimulatedIdentities.shared.node(number, of: first)
-            nodes.append(SimulatedNode(number, of: identity, seed: seed, diskLatency: swarm.diskLatency))
+            var node = SimulatedNode(number, of: identity, seed: seed, diskLatency: swarm.diskLatency)
+            node.isLater = swarm.later?.contains(number) ?? false
+            nodes.append(node)
         }
         guard let copied = swarm.copied else { return nodes }
         return nodes + [
