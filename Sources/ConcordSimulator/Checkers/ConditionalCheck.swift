@@ -36,8 +36,7 @@ extension Simulation {
         case .disk: isDiskCompared
         case .later: figures.laterChanges > 0
         case .backup: scenario.seed % 8 == 0
-        // What no slice carries in one stream are the branches of a replica.
-        case .freshNode: scenario.seed % 4 == 1 && !swarm.hasForks
+        case .freshNode: scenario.seed % 4 == 1
         }
     }
 

@@ -89,7 +89,7 @@ extension Simulation {
         try await checkStores(nodes, stores, digest)
         try await checkTraffic(judged, stores[0])
         if judges(.backup) { try await checkBackup(stores[0], digest) }
-        if judges(.freshNode) { try await checkFreshNode(stores[stores.count - 1], digest) }
+        if judges(.freshNode) { try await checkFreshNode(nodes[nodes.count - 1], digest) }
         countJudgements()
     }
 
