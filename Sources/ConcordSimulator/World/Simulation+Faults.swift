@@ -56,6 +56,8 @@ extension Simulation {
     /// A node that died comes back and must have all that it acknowledged to its people.
     mutating func reopen(_ node: Int, writes: Int) async throws {
         guard nodes[node].store == nil else { return }
+        // Who is to stay away does so, also when that was killed before.
+        if swarm.canary == .absence, canaryFired, node == swarm.nodes - 1 { return }
         do {
             try nodes[node].open()
         } catch let error as ConcordError where nodes[node].isTroubled && Self.isOfTrouble(error) {
