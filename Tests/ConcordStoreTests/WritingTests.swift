@@ -52,6 +52,31 @@ import Testing
         #expect(try await a.store.verify().isClean)
     }
 
+    @Test("a conflict in a field of a later version says that only an upgrade can settle it")
+    func laterField() async throws {
+        let world = try World("ESP")
+        let a = try await world.site(0)
+        let contact = try await a.contact("Ana")
+        for value in ["one", "another"] {
+            try await a.store.append(in: a.space, by: a.signer, author: "", now: 1) { _, _ in
+                [
+                    Entry(
+                        record: contact,
+                        operations: [
+                            .set(field: "later", value: .text(UTF8Text(value)), replacing: [])
+                        ])
+                ]
+            }
+        }
+        #expect(try a.record(contact).conflicts.map(\.field) == ["later"])
+        await #expect {
+            try await a.write(.resolve(contact, field: "later", .take(1)))
+        } throws: { error in
+            let error = error as? ConcordError
+            return error?.code == .unknownField && error?.action?.contains("upgrade") == true
+        }
+    }
+
     @Test("dates, codes, numbers and addresses are taken in the forms that the vocabulary names")
     func forms() async throws {
         let world = try World("ESP")

@@ -151,8 +151,14 @@ extension DraftBuilder {
     func description(_ name: UTF8Text, _ place: Int) throws -> FieldDescription {
         let kind = drafts[place].kind
         guard let field = kind.field(name) else {
+            if drafts[place].work?.state.register(name) != nil {
+                throw ConcordError(
+                    .unknownField,
+                    "\(name) of \(drafts[place].record) was written by a later version, which alone can change or settle it",
+                    action: "upgrade this node; until then the field is kept and passed on as it is")
+            }
             let known = kind.fields.map(\.name.string).joined(separator: ", ")
-            throw ConcordError(.unknownField, "a \(kind.name) has no field \(name); its fields are \(known)")
+            throw ConcordError(.unknownField, "\(kind.name) has no field \(name); its fields are \(known)")
         }
         return field
     }
