@@ -88,7 +88,7 @@ public struct NodeIntake: Sendable {
 
     /// Time passed.
     ///
-    /// - Parameter moving: the sessions in which something has come since the last time, also parts of a frame.
+    /// - Parameter moving: the sessions in which nothing but parts of a long frame have come since the last time.
     public mutating func tick(now: Milliseconds, moving: Set<Int> = []) -> [Instruction] {
         intakes.keys.sorted().flatMap { space in instruct(space) { $0.tick(now: now, moving: moving) } }
     }

@@ -116,7 +116,7 @@ public struct Intake: Sendable {
 
     /// Time passed.
     ///
-    /// - Parameter moving: the sessions whose peers are sending something, though nothing came whole.
+    /// - Parameter moving: the sessions in which nothing but parts of a long frame have come since the last time.
     mutating func tick(now: Milliseconds, moving: Set<Int> = []) -> [Int: IntakeOrder] {
         for id in moving { links[id]?.movedAt = now }
         return decide(now)

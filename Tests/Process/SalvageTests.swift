@@ -55,8 +55,8 @@ struct SalvageTests {
         for node in [madrid, berlin] { try await node.concord("verify") }
         print(
             "SALVAGED: \(document.read) of \(document.named) changes that the damaged database named, "
-                + "\(document.ownNamed) of them its own; \(document.waiting) wait, \(document.refused) refused; "
-                + "one digest on 2 nodes")
+                + "\(document.ownNamed) of them its own; \(document.waiting) wait, \(document.refused) refused"
+        )
     }
 
     @Test(
@@ -150,8 +150,8 @@ struct SalvageTests {
         let space = try #require(try await madrid.status().spaces.first)
         #expect(space.replica != replica)
         print(
-            "OLD BACKUP restored beside 2 others: \(space.changes) changes and one digest on 3 nodes, "
-                + "13 of 13 contacts shown")
+            "OLD BACKUP restored beside 2 others: \(space.changes) changes and \(space.records) records on the node "
+                + "that was restored")
     }
 
     @Test(

@@ -79,9 +79,10 @@ struct UpgradeTests {
         try await madrid.concord("contact", "add", "name=After")
         try await expectEqual([madrid, berlin])
         let contacts = try await berlin.concord("contact", "list")
-        for name in ["Before", "Meanwhile", "After"] { #expect(contacts.contains(name)) }
+        let written = ["Before", "Meanwhile", "After"]
+        for name in written { #expect(contacts.contains(name)) }
         print(
             "UPGRADED: one home there and back, \(try await changes(berlin)) changes and one digest on 2 nodes, "
-                + "3 of 3 contacts shown")
+                + "\(written.count { contacts.contains($0) }) of \(written.count) contacts shown")
     }
 }

@@ -10,8 +10,8 @@ final class IntakeDesk: Sendable {
     fileprivate struct State {
         var intake = NodeIntake()
         var drivers: [Int: SessionDriver] = [:]
-        /// Bytes that had come in each session when that was last looked at.
-        var received: [Int: UInt64] = [:]
+        /// Bytes and whole frames that had come in each session when that was last looked at.
+        var received: [Int: (bytes: UInt64, frames: Int)] = [:]
         var next = 1
         var timer: (deadline: Milliseconds, task: Task<Void, Never>)?
     }
@@ -96,12 +96,14 @@ final class IntakeDesk: Sendable {
 }
 
 extension IntakeDesk.State {
-    /// The sessions in which bytes came since this was asked last.
+    /// The sessions in which bytes came since this was asked last, but no whole frame: in the middle of a long one. Of whole
+    /// ones the session tells what matters.
     fileprivate mutating func moving() -> Set<Int> {
         var moving: Set<Int> = []
         for (link, driver) in drivers {
-            let count = driver.connection.bytesReceived
-            if let before = received.updateValue(count, forKey: link), count > before { moving.insert(link) }
+            let present = (bytes: driver.connection.bytesReceived, frames: driver.wholeFrames)
+            guard let before = received.updateValue(present, forKey: link) else { continue }
+            if present.bytes > before.bytes, present.frames == before.frames { moving.insert(link) }
         }
         return moving
     }

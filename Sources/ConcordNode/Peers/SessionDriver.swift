@@ -34,6 +34,8 @@ final class SessionDriver: Sendable {
 
     private struct Shared {
         var lastHeard: ContinuousClock.Instant
+        /// How many frames came whole.
+        var wholeFrames = 0
         var queuedBytes = 0
         var isTold = true
         var advanced: Set<SpaceID> = []
@@ -82,6 +84,8 @@ final class SessionDriver: Sendable {
 
     /// How long ago the peer was last heard of.
     var silence: Duration { shared.withLock { ContinuousClock.now - $0.lastHeard } }
+    /// How many frames came whole.
+    var wholeFrames: Int { shared.withLock { $0.wholeFrames } }
 
     /// Why the connection broke, if it did.
     var transportError: TransportError? { shared.withLock { $0.transportError } }
@@ -136,7 +140,7 @@ final class SessionDriver: Sendable {
     private func read() async {
         do {
             for try await frame in connection.frames() {
-                shared.withLock { $0.lastHeard = .now }
+                shared.withLock { ($0.lastHeard, $0.wholeFrames) = (.now, $0.wholeFrames + 1) }
                 await withCheckedContinuation { continuation in
                     let result = inputContinuation.yield(
                         Envelope(input: .frame(frame), handled: continuation))
